@@ -1,0 +1,73 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person or an institution that logs in."""
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def for_user(self, user: User) -> "AccountQuerySet":
+        return self.filter(owner=user)
+
+
+class Account(models.Model):
+    """A ledger account: a user's trading account, or one of the exchange's own (markets.ledger), which nobody owns."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts")
+    name = models.CharField(max_length=40)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="account_name_unique_per_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.name}"
+
+
+class Balance(models.Model):
+    """Settled money per account and asset; the sum of its ledger transfers. Written by the projector only."""
+
+    pk = models.CompositePrimaryKey("account_id", "asset")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, related_name="balances")
+    asset = models.CharField(max_length=12)
+    amount_atoms = models.BigIntegerField()
+
+
+class LedgerTransfer(models.Model):
+    """Double entry: every row debits one account and credits another. Append-only, written by the projector only."""
+
+    id = models.BigIntegerField(primary_key=True)  # journal seq x 2^20 + place in the batch
+    debit_account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, related_name="debits")
+    credit_account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, related_name="credits")
+    asset = models.CharField(max_length=12)
+    amount_atoms = models.BigIntegerField()
+    kind = models.CharField(max_length=16)
+    trade_id = models.BigIntegerField(null=True)
+    reason = models.TextField(blank=True)
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["debit_account", "-id"]), models.Index(fields=["credit_account", "-id"])]
+
+
+class ApiKey(models.Model):
+    """A program's key to one account. The secret is stored encrypted, as HMAC needs it back, and shown once."""
+
+    key_id = models.CharField(max_length=40, primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
+    label = models.CharField(max_length=40)
+    secret_sealed = models.BinaryField()
+    can_trade = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.label}"

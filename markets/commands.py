@@ -1,0 +1,209 @@
+"""What the engine can be told to do. Immutable, integers only; journalled exactly as given.
+
+Every command is a msgspec struct, encoded as an array whose first item is its name: append fields, never reorder.
+Words are the same in JSON, SQL and pages. Limits of each field are checked by the engine, which answers with a
+`Reject` (see markets.rejects); nothing malformed passes the decoder.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from markets.parameters import MarketParameters, MarketStatus
+
+Side = Literal["buy", "sell"]
+OrderType = Literal["limit", "market", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
+TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
+PostOnly = Literal["none", "reject", "slide"]
+SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
+TriggerBy = Literal["mark", "index", "last"]
+
+MAX_CLIENT_ORDER_ID = 36
+MAX_BATCH = 20
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A command; `valid_until_ms` 0 means it never expires, else it is refused once the engine's stamp has passed it."""
+
+    valid_until_ms: int = 0
+
+
+class OpenAccount(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+
+
+class PlaceOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Place an order.
+
+    A market order has price 0, or its worst price. A trigger order states `trigger_ticks`; it waits off the book and
+    holds no margin until it triggers. `close_position` closes whatever is open when it triggers (size 0).
+    `take_profit_ticks` and `stop_loss_ticks` attach a linked pair of reduce-only market triggers that arm with the
+    order's fills. Two trigger orders of one account that name the same non-zero `link_id` are one-cancels-other.
+    """
+
+    account_id: int
+    market_id: int
+    side: Side
+    type: OrderType
+    size_lots: int
+    price_ticks: int = 0
+    client_order_id: str = ""
+    time_in_force: TimeInForce = "gtc"
+    good_till_ms: int = 0  # gtd only
+    post_only: PostOnly = "none"
+    reduce_only: bool = False
+    close_position: bool = False
+    self_trade_prevention: SelfTradePrevention = "expire_maker"
+    trigger_ticks: int = 0
+    trigger_by: TriggerBy = "mark"
+    take_profit_ticks: int = 0
+    stop_loss_ticks: int = 0
+    link_id: int = 0
+    session_id: int = 0  # the socket whose loss cancels this order; 0 for none
+    signed: bytes = b""  # the owner's signed order, opaque to the engine
+
+
+class AmendOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Change price, size or trigger price (0 keeps each). Priority is kept when only the size goes down.
+
+    The order is named by `order_id`, or by `client_order_id` when that is 0. `size_lots` is the new total, filled included.
+    """
+
+    account_id: int
+    market_id: int
+    order_id: int = 0
+    client_order_id: str = ""
+    price_ticks: int = 0
+    size_lots: int = 0
+    trigger_ticks: int = 0
+
+
+class CancelOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    order_id: int = 0
+    client_order_id: str = ""
+
+
+class CancelAll(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Cancel an account's orders, triggers included: in one market (0 = all), of one session (0 = any)."""
+
+    account_id: int
+    market_id: int = 0
+    session_id: int = 0
+
+
+class PlaceBatch(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Up to MAX_BATCH items of one account, applied in order; each succeeds or fails on its own."""
+
+    account_id: int
+    items: tuple[PlaceOrder | AmendOrder | CancelOrder, ...]
+
+
+class SetLeverage(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    market_id: int
+    leverage: int
+
+
+class SetDeadMansSwitch(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Cancel all of the account's orders unless set again within `timeout_ms`; 0 turns it off."""
+
+    account_id: int
+    timeout_ms: int
+
+
+class Deposit(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Credit an account from a source account of the ledger (the demo faucet, later the chain's custody account).
+
+    `number` counts the source's deposits to this account from 1; only the last plus one is applied.
+    """
+
+    account_id: int
+    asset: str
+    amount_atoms: int
+    number: int
+    source_account_id: int
+
+
+class Withdraw(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    asset: str
+    amount_atoms: int
+    target_account_id: int
+
+
+class Transfer(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Move free collateral between two accounts of one owner."""
+
+    account_id: int
+    to_account_id: int
+    asset: str
+    amount_atoms: int
+
+
+class AdjustBalance(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Move an amount between any two ledger accounts; for staff, with reason and author."""
+
+    debit_account_id: int
+    credit_account_id: int
+    asset: str
+    amount_atoms: int
+    reason: str
+    author: str
+
+
+class Observation(msgspec.Struct, frozen=True, array_like=True):
+    """One source's price of one market's underlying, as published: integers of 1e-8 USD."""
+
+    market_id: int
+    source: str  # pyth, coingecko, simulation, replay
+    price_e8: int
+    confidence_e8: int
+    published_ms: int
+
+
+class ObservePrice(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    observations: tuple[Observation, ...]
+
+
+class SweepLiquidations(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Check every account's maintenance margin; the engine also does so by itself when marks move."""
+
+
+class ClockTick(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Let time pass: what is due by the batch's stamp happens."""
+
+
+class CreateMarket(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    parameters: MarketParameters
+    author: str = ""
+
+
+class UpdateMarket(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Replace a market's parameters; symbol, tick and lot must stay."""
+
+    parameters: MarketParameters
+    author: str = ""
+
+
+class SetMarketStatus(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Set one market's state, or with market 0 the whole exchange's; the stricter of both holds."""
+
+    market_id: int
+    status: MarketStatus
+    reason: str
+    author: str = ""
+
+
+class RulesUpgrade(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Journalled as the first command under a new version of the engine's rules."""
+
+    from_version: int
+    to_version: int
+
+
+AnyCommand = (
+    OpenAccount | PlaceOrder | AmendOrder | CancelOrder | CancelAll | PlaceBatch | SetLeverage | SetDeadMansSwitch
+    | Deposit | Withdraw | Transfer | AdjustBalance | ObservePrice | SweepLiquidations | ClockTick
+    | CreateMarket | UpdateMarket | SetMarketStatus | RulesUpgrade
+)  # fmt: skip

@@ -1,0 +1,216 @@
+"""What happened, as the engine says it. Journalled with the commands that caused it; every table is made from these.
+
+Encoded like commands: arrays led by the event's name; append fields, never reorder. The time of an event is its
+batch's stamp; its place is (journal sequence, position in the batch).
+"""
+
+from typing import Literal
+
+import msgspec
+
+from markets.commands import PlaceOrder, Side
+from markets.parameters import MarketParameters, MarketStatus
+
+LedgerKind = Literal[
+    "deposit", "withdrawal", "transfer", "trade_pnl", "fee", "rebate", "funding", "liquidation_fee", "insurance", "adjustment", "dust"
+]  # fmt: skip
+CancelReason = Literal[
+    "user", "self_trade", "ioc", "fok", "slippage", "post_only", "reduce_only", "expired", "dead_mans_switch", "disconnect",
+    "linked", "position_closed", "liquidation", "margin", "delisted", "rejected_at_trigger",
+]  # fmt: skip
+OrderStatus = Literal["open", "untriggered", "filled", "cancelled", "expired"]
+FillKind = Literal["trade", "liquidation"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Something that happened in the engine."""
+
+
+class LedgerTransfer(msgspec.Struct, frozen=True, array_like=True):
+    """Move a positive amount from the debited to the credited account. Sums to zero by construction."""
+
+    debit_account_id: int
+    credit_account_id: int
+    asset: str
+    amount_atoms: int
+    kind: LedgerKind
+
+
+class AccountOpened(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+
+
+class OrderAccepted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """An order exists. `order` is as asked, but for a price that was slid or derived, and an id that was given to it.
+
+    Status is open (also when it fills at once: fills follow) or untriggered.
+    """
+
+    order_id: int
+    order: PlaceOrder
+    price_ticks: int
+    size_lots: int
+    status: OrderStatus
+    parent_order_id: int = 0  # the order whose fills arm this trigger
+
+
+class OrderRejected(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    market_id: int
+    client_order_id: str
+    code: str
+
+
+class OrderFilled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """One match. Two fills, and up to four ledger transfers (see trading.postings) are derived from it alone.
+
+    `*_fee_atoms` positive is paid; `*_pnl_atoms` is realised, before fees; `*_position_lots` and `*_cost_atoms` are after the
+    fill (cost is signed like the size: unrealised = size x mark - cost).
+    """
+
+    trade_id: int
+    market_id: int
+    price_ticks: int
+    size_lots: int
+    taker_side: Side
+    taker_order_id: int
+    taker_account_id: int
+    maker_order_id: int
+    maker_account_id: int
+    taker_fee_atoms: int
+    maker_fee_atoms: int
+    taker_pnl_atoms: int
+    maker_pnl_atoms: int
+    taker_position_lots: int
+    taker_cost_atoms: int
+    maker_position_lots: int
+    maker_cost_atoms: int
+    kind: FillKind = "trade"
+
+
+class OrderAmended(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    order_id: int
+    account_id: int
+    market_id: int
+    price_ticks: int
+    size_lots: int
+    trigger_ticks: int
+
+
+class OrderCancelled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """The rest of an order left the book or the triggers; reason `expired` is a GTD order's end."""
+
+    order_id: int
+    account_id: int
+    market_id: int
+    reason: CancelReason
+
+
+class OrderTriggered(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A trigger order became a live order of the same id; its fills or its end follow. Size and price are as executed."""
+
+    order_id: int
+    account_id: int
+    market_id: int
+    reference_ticks: int
+    price_ticks: int
+    size_lots: int
+
+
+class PositionChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A position changed other than by a match (delisting, deleveraging, take-over by the insurance account)."""
+
+    account_id: int
+    market_id: int
+    size_lots: int
+    cost_atoms: int
+    realised_atoms: int
+
+
+class LedgerPosted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Money moved other than by a match; all transfers or none."""
+
+    transfers: tuple[LedgerTransfer, ...]
+    reason: str = ""
+    author: str = ""
+
+
+class LeverageSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    market_id: int
+    leverage: int
+
+
+class DeadMansSwitchSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    due_ms: int  # 0 when off
+
+
+class FundingPaid(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A market's hourly funding. Payments are (account, atoms received, negative when paid); dust makes them sum to zero."""
+
+    market_id: int
+    due_ms: int  # the full hour it is for
+    rate_ppb: int  # for this hour; longs pay when positive
+    index_e8: int
+    payments: tuple[tuple[int, int], ...]
+    dust_atoms: int
+
+
+class LiquidationStarted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """An account's equity fell below its maintenance margin, on mark, after its orders were cancelled."""
+
+    liquidation_id: int
+    account_id: int
+    equity_atoms: int
+    maintenance_atoms: int
+
+
+class AccountLiquidated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A liquidation step ended. What the insurance account took over is in `taken_over` as (market, size_lots, price_ticks)."""
+
+    liquidation_id: int
+    account_id: int
+    closed_quote_atoms: int
+    fee_atoms: int
+    insurance_paid_atoms: int
+    taken_over: tuple[tuple[int, int, int], ...]
+    equity_atoms: int
+    maintenance_atoms: int
+
+
+class MarkChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A market's prices after ObservePrice or ClockTick; the state is that of the oracle's aggregation."""
+
+    market_id: int
+    mark_ticks: int
+    index_e8: int
+    state: str  # valid, single, disputed, stale
+    predicted_funding_ppb: int
+
+
+class MarketCreated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    parameters: MarketParameters
+
+
+class MarketUpdated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    parameters: MarketParameters
+
+
+class MarketStatusChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    market_id: int  # 0 is the whole exchange
+    status: MarketStatus
+    reason: str
+    author: str = ""
+
+
+class RulesUpgraded(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    from_version: int
+    to_version: int
+
+
+AnyEvent = (
+    AccountOpened | OrderAccepted | OrderRejected | OrderFilled | OrderAmended | OrderCancelled | OrderTriggered
+    | PositionChanged | LedgerPosted | LeverageSet | DeadMansSwitchSet | FundingPaid | LiquidationStarted | AccountLiquidated
+    | MarkChanged | MarketCreated | MarketUpdated | MarketStatusChanged | RulesUpgraded
+)  # fmt: skip

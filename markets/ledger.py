@@ -1,0 +1,11 @@
+"""The ledger accounts that belong to the exchange itself. Users' accounts start at FIRST_USER_ACCOUNT."""
+
+FAUCET = 1  # source of demo money; its balance is minus what it gave
+FEES = 2  # trading fees received
+INSURANCE = 3  # takes liquidation fees and what is left of liquidated accounts; pays their losses
+CLEARING = 4  # counterpart of realised profit and loss: what winners were paid comes from what losers paid
+DUST = 5  # remainders of rounding
+FUNDING = 6  # counterpart of funding payments within one period
+
+FIRST_USER_ACCOUNT = 1000
+NAMES = {FAUCET: "faucet", FEES: "fees", INSURANCE: "insurance", CLEARING: "clearing", DUST: "dust", FUNDING: "funding"}

@@ -1,0 +1,138 @@
+"""What the engine answers: replies to commands, and views of its committed state. Integers, units in the names."""
+
+import msgspec
+
+from markets.commands import OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
+from markets.events import CancelReason, OrderStatus
+from markets.parameters import MarketParameters, MarketStatus
+from markets.rejects import Reject
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it stands. Field for field the columns of the orders table."""
+
+    order_id: int
+    account_id: int
+    market_id: int
+    client_order_id: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    post_only: PostOnly
+    reduce_only: bool
+    close_position: bool
+    self_trade_prevention: SelfTradePrevention
+    price_ticks: int
+    size_lots: int
+    filled_lots: int
+    filled_quote_atoms: int
+    fee_atoms: int
+    trigger_ticks: int
+    trigger_by: TriggerBy
+    good_till_ms: int
+    parent_order_id: int
+    link_id: int
+    status: OrderStatus
+    reason: CancelReason | None  # why it was cancelled
+    created_ms: int
+    updated_ms: int
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one command.
+
+    `seq` is the journal sequence in which it is durable, set by the runner (0 for a refusal that needed no row).
+    `orders` holds what the command placed, amended or cancelled; `results` one reply per item of a batch.
+    """
+
+    seq: int = 0
+    reject: Reject | None = None
+    orders: tuple[OrderView, ...] = ()
+    results: tuple["Reply", ...] = ()
+
+
+class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: int
+    market_id: int
+    size_lots: int  # negative is short
+    cost_atoms: int  # signed like the size; entry price = cost / size
+    mark_ticks: int
+    notional_atoms: int
+    unrealised_atoms: int
+    initial_margin_atoms: int
+    maintenance_margin_atoms: int
+    liquidation_ticks: int  # 0 when no price of this market alone liquidates
+    leverage: int
+    realised_atoms: int  # since the position was opened, fees not included
+    funding_atoms: int  # received since it was opened, negative when paid
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """A cross-margined account, valued at mark. `available` is what new orders may use, `withdrawable` what may leave."""
+
+    account_id: int
+    seq: int  # of the account's event stream
+    balances: dict[str, int]
+    equity_atoms: int
+    unrealised_atoms: int
+    initial_margin_atoms: int  # positions and open orders
+    order_margin_atoms: int  # of which open orders
+    maintenance_margin_atoms: int
+    available_atoms: int
+    withdrawable_atoms: int
+    positions: tuple[PositionView, ...]
+    orders: tuple[OrderView, ...]
+    leverage: dict[int, int]  # by market
+    dead_mans_switch_ms: int  # when it is due; 0 when off
+
+
+class MarketView(msgspec.Struct, frozen=True, kw_only=True):
+    parameters: MarketParameters
+    status: MarketStatus  # the stricter of the market's and the exchange's
+    mark_ticks: int
+    index_e8: int
+    oracle_state: str
+    oracle_sources: tuple[tuple[str, int, int], ...]  # source, price_e8, published_ms
+    last_ticks: int
+    best_bid_ticks: int
+    best_ask_ticks: int
+    open_interest_lots: int
+    predicted_funding_ppb: int  # for this hour
+    next_funding_ms: int
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order would do now. `reject` tells why it would be refused; the figures hold all the same."""
+
+    reject: Reject | None
+    order_value_atoms: int
+    estimated_price_ticks: int  # average fill price against the book, or the limit price
+    fee_taker_atoms: int
+    fee_maker_atoms: int
+    initial_margin_before_atoms: int
+    initial_margin_after_atoms: int
+    available_after_atoms: int
+    leverage_before_ppm: int  # account notional / equity
+    leverage_after_ppm: int
+    liquidation_ticks_before: int
+    liquidation_ticks_after: int
+    max_size_lots: int  # the largest size that available margin covers at this price
+
+
+class StateView(msgspec.Struct, frozen=True, kw_only=True):
+    seq: int
+    stamp_ms: int
+    epoch: int
+    rules_version: int
+    state_hash: str
+    accounts: int
+    open_orders: int
+
+
+class BookView(msgspec.Struct, frozen=True, kw_only=True):
+    """Committed levels, best first, as (price_ticks, size_lots)."""
+
+    market_id: int
+    seq: int
+    bids: tuple[tuple[int, int], ...]
+    asks: tuple[tuple[int, int], ...]

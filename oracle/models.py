@@ -1,0 +1,15 @@
+from django.db import models
+
+
+class OraclePrice(models.Model):
+    """A market's mark and index as the engine changed them. Written by the projector only."""
+
+    id = models.BigIntegerField(primary_key=True)  # journal seq x 2^20 + place in the batch
+    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False)
+    mark_ticks = models.BigIntegerField()
+    index_e8 = models.BigIntegerField()
+    state = models.CharField(max_length=12)
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["market", "-id"])]
