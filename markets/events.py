@@ -125,6 +125,7 @@ class PositionChanged(Event, frozen=True, kw_only=True, array_like=True, tag=Tru
     size_lots: int
     cost_atoms: int
     realised_atoms: int
+    previous_lots: int = 0  # the size before: open interest is kept from events alone
 
 
 class LedgerPosted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -187,6 +188,7 @@ class MarkChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     index_e8: int
     state: str  # valid, single, disputed, stale
     predicted_funding_ppb: int
+    sources: tuple[str, ...] = ()  # whose fresh prices made the index: tells live from simulated and replayed
 
 
 class MarketCreated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
