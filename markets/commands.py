@@ -22,7 +22,7 @@ MAX_CLIENT_ORDER_ID = 36
 MAX_BATCH = 20
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True, tag_field="command"):
     """A command; `valid_until_ms` 0 means it never expires, else it is refused once the engine's stamp has passed it."""
 
     valid_until_ms: int = 0
