@@ -1,0 +1,22 @@
+"""Which type answers which query."""
+
+from typing import Any
+
+import msgspec
+
+from markets import queries
+from markets.views import AccountView, BookView, MarketView, OrderView, Preview, StateView
+
+_DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
+    queries.GetAccount: msgspec.msgpack.Decoder(AccountView | None),
+    queries.GetOrder: msgspec.msgpack.Decoder(OrderView | None),
+    queries.GetMarkets: msgspec.msgpack.Decoder(list[MarketView]),
+    queries.GetBook: msgspec.msgpack.Decoder(BookView | None),
+    queries.PreviewOrder: msgspec.msgpack.Decoder(Preview | None),
+    queries.GetCommittedSeq: msgspec.msgpack.Decoder(int),
+    queries.GetState: msgspec.msgpack.Decoder(StateView),
+}
+
+
+def decode(query: queries.Query, answer: msgspec.Raw) -> Any:
+    return _DECODERS[type(query)].decode(answer)
