@@ -6,7 +6,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
-from quantdesk.env import BASE_DIR, env
+from quantdesk import logs
+from quantdesk.embedded import secret, servers
+from quantdesk.embedded.places import run_folder
+from quantdesk.env import BASE_DIR, DEMO_SECRET_PREFIX, env
+from quantdesk.errors import ConfigurationError
 
 
 def database(url: str) -> dict[str, Any]:
@@ -26,14 +30,37 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def broker(url: str) -> str:
+    """Return Celery's spelling of a Redis URL."""
+    return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=") if url.startswith("unix:") else url
+
+
+def secret_key() -> str:
+    """Return the key of the environment; a demo makes its own at the first start."""
+    if env.secret_key:
+        return env.secret_key
+    try:
+        return secret.read_or_create(DATA_DIR / "secrets" / "secret_key", prefix=DEMO_SECRET_PREFIX)
+    except OSError as error:
+        raise ConfigurationError(f"DATA_DIR must be a folder that can be written to; {DATA_DIR}: {error.strerror}") from error
+
+
 PRODUCTION = env.environment == "production"
+TESTING = env.environment == "test"
 DEBUG = env.debug
-SECRET_KEY = env.secret_key
+DATA_DIR = Path(env.data_dir).resolve()
+SECRET_KEY = secret_key()
 ALLOWED_HOSTS = env.allowed_hosts.split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in env.csrf_trusted_origins.split(",") if origin]
-DATA_DIR = Path(env.data_dir)
-ENGINE_URL = env.engine_url or f"unix://{DATA_DIR / 'run' / 'engine.sock'}"
-REDIS_URL = env.redis_url
+RUN_DIR = run_folder(DATA_DIR)
+ENGINE_URL = env.engine_url or f"unix://{RUN_DIR / 'engine.sock'}"
+# A command that is run beside a desk uses the servers that the desk started.
+SERVERS = {} if PRODUCTION or env.database_url else servers.running(DATA_DIR)
+DATABASE_URL = env.database_url or SERVERS.get("DATABASE_URL", "")
+DATABASE_OWNER_URL = env.database_owner_url or SERVERS.get("DATABASE_OWNER_URL", "") or DATABASE_URL
+SOCKETS_PER_USER = env.sockets_per_user
+SOCKETS_PER_ADDRESS = env.sockets_per_address
+REDIS_URL = env.redis_url or SERVERS.get("REDIS_URL", "")
 
 INSTALLED_APPS = [
     "daphne",
@@ -89,7 +116,7 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {"default": database(env.database_url)} if env.database_url else {}
+DATABASES = {"default": database(DATABASE_URL)} if DATABASE_URL else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:login"
@@ -108,12 +135,30 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+# Tests and development read the sources; everything else serves what collectstatic hashed and compressed.
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "quantdesk.static_storage.HashedStaticFilesStorage"
+    },
+}
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+CELERY_BROKER_URL = broker(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1_800}  # longer than any task: none is handed out twice while it runs
+CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -142,3 +187,5 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 X_FRAME_OPTIONS = "DENY"
+
+LOGGING = logs.configure(env.log_level)

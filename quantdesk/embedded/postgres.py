@@ -1,0 +1,124 @@
+"""PostgreSQL as a child: data checksums, passwords only, a Unix socket that its owner alone can open, no TCP."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from quantdesk.embedded import child, secret
+from quantdesk.embedded.binaries import postgres_programs
+from quantdesk.embedded.errors import ServerError
+from quantdesk.embedded.places import MAX_SOCKET_FOLDER, Identity, make_private, postgres_home, run_folder, server_identity
+from quantdesk.embedded.roles import ADMIN, APPLICATION, DATABASE, OWNER, READER, create_roles
+
+# Small, for a desk that shares a laptop: durable all the same (fsync and synchronous_commit stay on).
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "80",
+    "shared_buffers": "48MB",
+    "work_mem": "4MB",
+    "maintenance_work_mem": "32MB",
+    "io_method": "sync",
+    "max_logical_replication_workers": "0",
+    "max_worker_processes": "4",
+    "jit": "off",
+    "min_wal_size": "16MB",
+    "max_wal_size": "96MB",
+    "wal_compression": "on",
+    "checkpoint_timeout": "10min",
+    "autovacuum_max_workers": "2",
+    "autovacuum_naptime": "20s",
+    "autovacuum_vacuum_scale_factor": "0.05",
+    "autovacuum_vacuum_cost_limit": "1000",
+    "log_min_messages": "warning",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+
+
+class Postgres:
+    """One server for one data folder."""
+
+    def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
+        self.data_dir = data_dir.resolve()
+        self.settings = SETTINGS | dict(settings or {})
+        self.identity: Identity = server_identity()
+        self.home = postgres_home(self.data_dir)
+        self.log = self.data_dir / "logs" / "postgres.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket_folder(self) -> Path:
+        inside = self.home / "run"
+        return inside if len(os.fsencode(inside)) <= MAX_SOCKET_FOLDER else run_folder(self.data_dir) / "pg"
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        return f"postgresql://{role}:{self._password(role)}@/{database}?host={quote(str(self.socket_folder), safe='/')}"
+
+    def start(self) -> None:
+        """Start the server, after making its data at the first time and ending one that was left behind."""
+        make_private(self.log.parent)
+        self._take_home()
+        self._end_leftover()
+        new = not (self.home / "data" / "PG_VERSION").exists()
+        if new:
+            self._initialise()
+        options = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
+        command = [str(postgres_programs() / "postgres"), "-D", str(self.home / "data"), "-k", str(self.socket_folder), *options]
+        self.process = child.spawn(command, log=self.log, on_parent_death=signal.SIGINT, run_as=self.identity)
+        child.wait_until(self.is_ready, self.process, name="PostgreSQL", log=self.log, timeout_s=120)
+        create_roles(self.url(ADMIN, "postgres"), {role: self._password(role) for role in (OWNER, APPLICATION, READER)})
+
+    def stop(self) -> None:
+        """Shut down fast: sessions are ended, everything committed is on disk."""
+        if self.process:
+            child.stop(self.process, signal.SIGINT, timeout_s=20)
+            self.process = None
+
+    def is_ready(self) -> bool:
+        try:
+            psycopg.connect(self.url(ADMIN, "postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _take_home(self) -> None:
+        if self.home.parent != self.data_dir:
+            self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        make_private(self.home, self.identity)
+        make_private(self.socket_folder, self.identity)
+        (self.home / "belongs-to").write_text(str(self.data_dir))
+
+    def _end_leftover(self) -> None:
+        data = self.home / "data"
+        child.end_leftover(data / "postmaster.pid", marker=str(data), sign=signal.SIGINT)
+
+    def _initialise(self) -> None:
+        """Make the data folder beside its place and move it there whole: a start that is cut off leaves nothing half made."""
+        building, pwfile = self.home / "data.new", self.home / "password.new"
+        shutil.rmtree(building, ignore_errors=True)
+        pwfile.write_text(self._password(ADMIN))
+        pwfile.chmod(0o600)
+        os.chown(pwfile, self.identity.uid, self.identity.gid)
+        try:
+            self._initdb(building, pwfile)
+        finally:
+            pwfile.unlink()
+        building.rename(self.home / "data")
+
+    def _initdb(self, building: Path, pwfile: Path) -> None:
+        arguments = ["-D", str(building), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={pwfile}", "--encoding=UTF8"]
+        arguments += ["--locale-provider=builtin", "--locale=C.UTF-8", "--data-checksums", "--wal-segsize=4", "--no-instructions"]
+        command = [str(postgres_programs() / "initdb"), *arguments]
+        process = child.spawn(command, log=self.log, on_parent_death=signal.SIGKILL, run_as=self.identity)
+        if process.wait():
+            raise ServerError(f"PostgreSQL's initdb failed: {child.last_line(self.log)}")
+
+    def _password(self, role: str) -> str:
+        return secret.read_or_create(self.data_dir / "secrets" / role)

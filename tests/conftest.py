@@ -1,0 +1,72 @@
+"""Tests run on real servers: those of DATABASE_URL and REDIS_URL, else embedded ones that start here and end with the run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import psycopg
+import pytest
+
+from quantdesk.embedded.places import postgres_home
+from quantdesk.embedded.roles import OWNER
+from quantdesk.embedded.servers import Servers
+
+# Killed processes are part of the tests, a machine that loses its power is not.
+FAST_POSTGRES = {"fsync": "off", "max_connections": "200", "shared_buffers": "128MB", "max_wal_size": "512MB"}
+
+
+def start_servers() -> Servers | None:
+    """Start what the environment does not name. Set up here, not in a fixture: Django's settings need the addresses at import."""
+    os.environ.setdefault("ENVIRONMENT", "test")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "quantdesk.settings")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        take_share(worker)
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        if "DATA_DIR" not in os.environ:
+            os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="quantdesk-tests-")
+            atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+        return None
+    data_dir = Path(tempfile.mkdtemp(prefix="quantdesk-tests-"))
+    embedded = Servers(data_dir, postgres_settings=FAST_POSTGRES)
+    embedded.start()
+    with psycopg.connect(embedded.admin_url) as connection:
+        connection.execute(f"ALTER ROLE {OWNER} CREATEDB")
+    os.environ |= {"DATABASE_URL": embedded.environment["DATABASE_OWNER_URL"], "REDIS_URL": embedded.valkey.url, "DATA_DIR": str(data_dir)}
+    return embedded
+
+
+def take_share(worker: str) -> None:
+    """Give a parallel worker a Valkey database and a data folder of its own; pytest-django does so for PostgreSQL."""
+    number = int(worker.removeprefix("gw")) + 1
+    if "?db=" not in os.environ["REDIS_URL"]:
+        os.environ["REDIS_URL"] += f"?db={number % 16}"
+    folder = Path(os.environ["DATA_DIR"]) / worker
+    folder.mkdir(exist_ok=True)
+    os.environ["DATA_DIR"] = str(folder)
+
+
+embedded_servers = start_servers()
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    if embedded_servers:
+        home = postgres_home(embedded_servers.data_dir)
+        embedded_servers.stop()
+        shutil.rmtree(home)
+        shutil.rmtree(embedded_servers.data_dir, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no rate limit or cached key of one test reach the next."""
+    yield
+    if request.node.get_closest_marker("django_db"):
+        from django.core.cache import cache
+
+        cache.clear()
