@@ -1,0 +1,111 @@
+"""Everything public about one market: its book, tape, ticker and candles."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from markets.candles import Candle, bucket_ms, started
+from markets.events import OrderFilled
+from markets.gateway import Message
+from markets.parameters import MarketParameters, MarketStatus
+from markets.units import tick_lot_atoms
+from markets.views import MarketView
+from trading.broadcast.book import BookChanges, BookFeed
+from trading.broadcast.candles import CandleFeed
+from trading.broadcast.day import Day
+from trading.broadcast.tape import Tape
+from trading.broadcast.ticker import STRICTNESS, Ticker
+
+BOOK_EVERY_MS = 100
+SUMMARY_EVERY_MS = 500  # tickers and candles
+MINUTE_MS = 60_000
+
+
+class History(msgspec.Struct, kw_only=True):
+    """What a market's feeds cannot learn from the engine's state: what traded before, oldest first."""
+
+    minutes: list[Candle] = []  # of the last 24 hours
+    current: dict[str, Candle] = {}  # the latest candle of each interval
+    fills: list[tuple[OrderFilled, int]] = []  # the latest matches with their times
+
+
+class MarketFeeds:
+    """Takes what each commit did to the market, and says when there is something to send."""
+
+    def __init__(self, *, view: MarketView, levels: BookChanges, history: History, intervals_ms: dict[str, int], seq: int) -> None:
+        self.market: MarketParameters = view.parameters
+        self.status: MarketStatus = view.status  # the market's own, whatever the exchange's
+        self.exchange_status: MarketStatus = "normal"
+        self.tick_lot_atoms = tick_lot_atoms(tick_e8=self.market.tick_e8, lot_e8=self.market.lot_e8)
+        self.book = BookFeed(market_id=self.market.market_id, symbol=self.market.symbol, changes=levels, seq=seq)
+        self.tape = Tape(market=self.market, seq=seq)
+        for fill, stamp_ms in history.fills:
+            self.tape.restore([fill], stamp_ms)
+        self.ticker = Ticker(view=view, day=Day(history.minutes), seq=seq)
+        self.candles = {
+            name: CandleFeed(market=self.market, interval=name, interval_ms=length, current=history.current.get(name), seq=seq)
+            for name, length in intervals_ms.items()
+        }
+        self._touched = False
+        self._book_due_ms = 0
+        self._summary_due_ms = 0
+        self._best_from_book()
+
+    def book_changed(self, changes: BookChanges, stamp_ms: int) -> None:
+        self.book.commit(changes=changes, stamp_ms=stamp_ms)
+        self._best_from_book()
+        self._touched = True
+
+    def traded(self, fills: Sequence[OrderFilled], *, seq: int, stamp_ms: int) -> Message:
+        """Count a commit's matches; return the tape's message."""
+        minute = self._minute(fills, stamp_ms)
+        for feed in self.candles.values():
+            feed.add(minute, seq)
+        self.ticker.trade(minute)
+        self._touched = True
+        return self.tape.commit(fills=fills, seq=seq, stamp_ms=stamp_ms)
+
+    def touch(self) -> "MarketFeeds":
+        """Say that the ticker may read differently from now on."""
+        self._touched = True
+        return self
+
+    def set_status(self, *, own: MarketStatus | None = None, exchange: MarketStatus | None = None) -> None:
+        self.status = own or self.status
+        self.exchange_status = exchange or self.exchange_status
+        self.ticker.status = max(self.status, self.exchange_status, key=STRICTNESS.index)
+        self._touched = True
+
+    def due(self, *, now_ms: int, seq: int, stamp_ms: int) -> list[Message]:
+        """Return the book's delta, the ticker and the candles, each at most once in its own time."""
+        messages: list[Message] = []
+        if now_ms >= self._book_due_ms and (delta := self.book.delta(seq)):
+            self._book_due_ms = now_ms + BOOK_EVERY_MS
+            messages.append(delta)
+        if self._touched and now_ms >= self._summary_due_ms:
+            self._touched = False
+            self._summary_due_ms = now_ms + SUMMARY_EVERY_MS
+            ticker = self.ticker.message(seq=seq, stamp_ms=stamp_ms)
+            messages += [ticker] if ticker else []
+            messages += [message for feed in self.candles.values() for message in feed.messages()]
+        return messages
+
+    def _minute(self, fills: Sequence[OrderFilled], stamp_ms: int) -> Candle:
+        minute: Candle | None = None
+        for fill in fills:
+            trade = {
+                "price_ticks": fill.price_ticks,
+                "size_lots": fill.size_lots,
+                "quote_atoms": fill.price_ticks * fill.size_lots * self.tick_lot_atoms,
+            }
+            if minute is None:
+                minute = started(opened_ms=bucket_ms(stamp_ms, MINUTE_MS), **trade)
+            else:
+                minute.add(**trade)
+        if minute is None:
+            raise AssertionError("no fills")
+        return minute
+
+    def _best_from_book(self) -> None:
+        self.ticker.best_bid_ticks = self.book.bids.best()
+        self.ticker.best_ask_ticks = self.book.asks.best()
