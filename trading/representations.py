@@ -1,7 +1,7 @@
 """The JSON shapes of private and public objects, the same from REST, the socket and the pages: decimal strings, symbols."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from markets import units
 from markets.events import OrderFilled
@@ -116,7 +116,22 @@ def account(view: AccountView, markets: dict[int, MarketParameters]) -> dict[str
     }
 
 
-def trade(event: OrderFilled, stamp_ms: int, market: MarketParameters) -> dict[str, Any]:
+class Match(Protocol):
+    """The public side of an OrderFilled, or of a row of the tape."""
+
+    @property
+    def trade_id(self) -> int: ...
+    @property
+    def price_ticks(self) -> int: ...
+    @property
+    def size_lots(self) -> int: ...
+    @property
+    def taker_side(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+def trade(event: Match, stamp_ms: int, market: MarketParameters) -> dict[str, Any]:
     """One line of the public tape."""
     return {
         "trade_id": str(event.trade_id),
