@@ -1,0 +1,210 @@
+"""Programs prove who they are with an HMAC over each request; DRF, the hot lane and the socket all ask here.
+
+The signed text is `timestamp\\nrecv_window\\nMETHOD\\npath?query\\nsha256_hex(body)`, the signature its HMAC-SHA256 in hex.
+A key is read from the database at most every two seconds, so a revoked one stops within that time in every process.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import sealing
+from accounts.models import ApiKey
+from markets.errors import DomainError
+
+KEY, TIMESTAMP, RECV_WINDOW, SIGN = "X-QD-KEY", "X-QD-TIMESTAMP", "X-QD-RECV-WINDOW", "X-QD-SIGN"
+DEFAULT_RECV_WINDOW_MS = 5_000
+MAX_RECV_WINDOW_MS = 60_000
+MAX_CLOCK_LEAD_MS = 1_000
+MAX_KEY_LENGTH = 40
+MAX_DIGITS = 15
+CACHE_SECONDS = 2.0
+CACHED_KEYS = 10_000
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+class AuthenticationFailed(DomainError):
+    """One answer for an unknown key, a revoked one and a wrong signature: it tells nothing to who guesses."""
+
+    code = "AUTHENTICATION_FAILED"
+    status = 401
+    message = "The key is not known, or the signature does not match."
+
+
+class TimestampOutsideWindow(DomainError):
+    code = "TIMESTAMP_OUTSIDE_WINDOW"
+    status = 401
+    message = "The timestamp is outside the receive window; check the clock against /api/v1/time/."
+
+
+class InvalidHeader(DomainError):
+    code = "INVALID_HEADER"
+    status = 401
+
+    def __init__(self, header: str) -> None:
+        super().__init__(f"The header {header} is missing or malformed.", field=header)
+
+
+class Principal(NamedTuple):
+    """Who a signed request is from: one account, through one key."""
+
+    account_id: int
+    can_trade: bool
+    key_id: str
+
+
+class Claim(NamedTuple):
+    """What a request says of itself, well-formed but not proven."""
+
+    key_id: str
+    timestamp_ms: int
+    recv_window_ms: int
+    signature: str
+
+
+class StoredKey(NamedTuple):
+    principal: Principal
+    secret: bytes
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+_cache: dict[str, tuple[float, StoredKey | None]] = {}
+_nobodys_secret = secrets.token_bytes(32)
+
+
+def verify(headers: Mapping[str, str], method: str, path_with_query: str, body: bytes) -> Principal:
+    """Return who signed the request, or raise a 401 that says what to correct."""
+    return verify_claim(read_claim(headers), method, path_with_query, body)
+
+
+async def averify(headers: Mapping[str, str], method: str, path_with_query: str, body: bytes) -> Principal:
+    return await averify_claim(read_claim(headers), method, path_with_query, body)
+
+
+def verify_claim(claim: Claim, method: str, path_with_query: str, body: bytes) -> Principal:
+    key = prove(claim, _cached(claim.key_id) or _read(claim.key_id), method, path_with_query, body)
+    if _unrecorded(key):
+        _record_use(key)
+    return key.principal
+
+
+async def averify_claim(claim: Claim, method: str, path_with_query: str, body: bytes) -> Principal:
+    """The same for the event loop: a thread asks the database, and only for what is not cached."""
+    key = prove(claim, _cached(claim.key_id) or await _aread(claim.key_id), method, path_with_query, body)
+    if _unrecorded(key):
+        await _arecord_use(key)
+    return key.principal
+
+
+def read_claim(headers: Mapping[str, str]) -> Claim:
+    """Return what the headers say, named as above or in lower case."""
+    key_id = _header(headers, KEY)
+    if not 0 < len(key_id) <= MAX_KEY_LENGTH or not key_id.isascii() or not key_id.isprintable():
+        raise InvalidHeader(KEY)
+    recv_window_ms = _number(headers, RECV_WINDOW, str(DEFAULT_RECV_WINDOW_MS))
+    if recv_window_ms > MAX_RECV_WINDOW_MS:
+        raise InvalidHeader(RECV_WINDOW)
+    return Claim(key_id, _number(headers, TIMESTAMP), recv_window_ms, _header(headers, SIGN))
+
+
+def signature(secret: bytes, *, timestamp_ms: int, recv_window_ms: int, method: str, path_with_query: str, body: bytes) -> str:
+    text = f"{timestamp_ms}\n{recv_window_ms}\n{method}\n{path_with_query}\n{hashlib.sha256(body).hexdigest()}"
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
+
+
+def prove(claim: Claim, found: tuple[float, StoredKey | None], method: str, path_with_query: str, body: bytes) -> StoredKey:
+    """Return the key when the claim is its owner's and timely."""
+    now_ms = time.time_ns() // 1_000_000
+    if not now_ms - claim.recv_window_ms <= claim.timestamp_ms <= now_ms + MAX_CLOCK_LEAD_MS:
+        raise TimestampOutsideWindow(server_ms=now_ms, timestamp_ms=claim.timestamp_ms)
+    key = found[1]
+    expected = signature(
+        key.secret if key else _nobodys_secret,  # an unknown key costs the same time
+        timestamp_ms=claim.timestamp_ms,
+        recv_window_ms=claim.recv_window_ms,
+        method=method,
+        path_with_query=path_with_query,
+        body=body,
+    )
+    matches = hmac.compare_digest(expected.encode(), claim.signature.encode())
+    if key is None or not matches or key.expired(timezone.now()):
+        raise AuthenticationFailed
+    return key
+
+
+def forget(key_id: str | None = None) -> None:
+    """Drop one cached key, or all: revoked here, it stops here at once."""
+    if key_id is None:
+        _cache.clear()
+    else:
+        _cache.pop(key_id, None)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return headers.get(name) or headers.get(name.lower()) or ""
+
+
+def _number(headers: Mapping[str, str], name: str, default: str = "") -> int:
+    text = _header(headers, name) or default
+    if len(text) > MAX_DIGITS or not text.isascii() or not text.isdigit() or (text != "0" and text[0] == "0"):
+        raise InvalidHeader(name)  # one spelling for each number: the signed text repeats it
+    return int(text)
+
+
+def _cached(key_id: str) -> tuple[float, StoredKey | None] | None:
+    found = _cache.get(key_id)
+    return found if found and time.monotonic() - found[0] < CACHE_SECONDS else None
+
+
+def _read(key_id: str) -> tuple[float, StoredKey | None]:
+    read_at = time.monotonic()  # taken before the query, so that a revocation during it is not missed for longer
+    row = ApiKey.objects.filter(key_id=key_id, revoked_at=None, account__owner__is_active=True).first()
+    if len(_cache) >= CACHED_KEYS:
+        _cache.clear()
+    _cache[key_id] = found = (read_at, _stored(row) if row else None)
+    return found
+
+
+def _stored(row: ApiKey) -> StoredKey:
+    secret = sealing.unseal_api_secret(row.key_id, bytes(row.secret_sealed))
+    return StoredKey(Principal(row.account_id, row.can_trade, row.key_id), secret, row.expires_at, row.last_used_at)
+
+
+def _unrecorded(key: StoredKey) -> bool:
+    return key.last_used_at is None or timezone.now() - key.last_used_at > LAST_USED_STEP
+
+
+def _record_use(key: StoredKey) -> None:
+    """Write the time of use, at most once a minute."""
+    now, key_id = timezone.now(), key.principal.key_id
+    old = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP)
+    ApiKey.objects.filter(old, key_id=key_id).update(last_used_at=now)
+    if found := _cache.get(key_id):
+        _cache[key_id] = (found[0], key._replace(last_used_at=now))
+
+
+def _in_thread_read(key_id: str) -> tuple[float, StoredKey | None]:
+    close_old_connections()
+    return _read(key_id)
+
+
+def _in_thread_record_use(key: StoredKey) -> None:
+    close_old_connections()
+    _record_use(key)
+
+
+_aread = sync_to_async(_in_thread_read, thread_sensitive=False)
+_arecord_use = sync_to_async(_in_thread_record_use, thread_sensitive=False)
