@@ -5,7 +5,7 @@ gets. Nothing here is ahead of the journal.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -51,7 +51,9 @@ class Committed(Protocol):
 
 
 class Broadcaster:
-    """`levels` are the books as changes from empty; `histories` what traded before; both as of journal row `seq`."""
+    """`levels` are the books as changes from empty, `histories` what traded before, `statuses` each market's own status and, as
+    market 0, the exchange's; all as of journal row `seq`.
+    """
 
     def __init__(
         self,
@@ -62,19 +64,27 @@ class Broadcaster:
         intervals_ms: dict[str, int],
         seq: int,
         stamp_ms: int,
-        exchange_status: MarketStatus = "normal",
+        statuses: Mapping[int, MarketStatus],
     ) -> None:
         self.seq = seq
         self.stamp_ms = stamp_ms
         self._intervals_ms = intervals_ms
-        self._exchange_status = exchange_status
+        self._exchange_status: MarketStatus = statuses.get(0, "normal")
         self._parameters: dict[int, MarketParameters] = {}
         self._markets: dict[int, MarketFeeds] = {}
         self._accounts: dict[int, AccountFeed] = {}
         self._ready: list[Message] = []
         for view in markets:
             market_id = view.parameters.market_id
-            self._open(view, levels.get(market_id, {}), histories.get(market_id, History()))
+            feeds = self._open(view, levels.get(market_id, {}), histories.get(market_id, History()))
+            feeds.set_status(own=statuses.get(market_id, view.status))
+
+    def recall(self, commits: Iterable[tuple[int, int, Sequence[Event]]]) -> None:
+        """Put the matches of earlier commits, given as (seq, stamp_ms, events), on tape and candles, without a message."""
+        for seq, stamp_ms, events in commits:
+            for market_id, matches in _matches(events).items():
+                self._markets[market_id].traded(matches, seq=seq, stamp_ms=stamp_ms)
+        self.due(0)
 
     @property
     def watched_accounts(self) -> KeysView[int]:
@@ -87,10 +97,11 @@ class Broadcaster:
         The views' orders are not read and may be left out.
         """
         self.seq, self.stamp_ms = seq, stamp_ms
-        fills = self._events(outcome.events)
+        for event in outcome.events:
+            self._see(event)
         for market_id, changes in outcome.book_changes.items():
             self._markets[market_id].book_changed(changes, stamp_ms)
-        for market_id, matches in fills.items():
+        for market_id, matches in _matches(outcome.events).items():
             self._ready.append(self._markets[market_id].traded(matches, seq=seq, stamp_ms=stamp_ms))
         for account_id in sorted(outcome.accounts & self._accounts.keys()):
             self._ready.append(self._accounts[account_id].message(view=account(account_id), stamp_ms=stamp_ms))
@@ -133,24 +144,19 @@ class Broadcaster:
         feeds = self._markets.get(market_id)
         return feeds.book.view(depth=depth, seq=self.seq) if feeds else None
 
-    def _events(self, events: Sequence[Event]) -> dict[int, list[OrderFilled]]:
-        """Let every feed see its events; return the matches by market."""
-        fills: defaultdict[int, list[OrderFilled]] = defaultdict(list)
-        for event in events:
-            if isinstance(event, OrderFilled):
-                fills[event.market_id].append(event)
-                self._filled(event)
-            elif isinstance(event, OrderAccepted):
-                if feed := self._accounts.get(event.order.account_id):
-                    feed.order(event, self.stamp_ms)
-            elif isinstance(event, OrderEvent):
-                if feed := self._accounts.get(event.account_id):
-                    feed.order(event, self.stamp_ms)
-            elif isinstance(event, MarkChanged):
-                self._markets[event.market_id].touch().ticker.mark(event)
-            else:
-                self._rare_event(event)
-        return fills
+    def _see(self, event: Event) -> None:
+        if isinstance(event, OrderFilled):
+            self._filled(event)
+        elif isinstance(event, OrderAccepted):
+            if feed := self._accounts.get(event.order.account_id):
+                feed.order(event, self.stamp_ms)
+        elif isinstance(event, OrderEvent):
+            if feed := self._accounts.get(event.account_id):
+                feed.order(event, self.stamp_ms)
+        elif isinstance(event, MarkChanged):
+            self._markets[event.market_id].touch().ticker.mark(event)
+        else:
+            self._see_rare(event)
 
     def _filled(self, event: OrderFilled) -> None:
         ticker = self._markets[event.market_id].ticker
@@ -164,7 +170,7 @@ class Broadcaster:
         if feed := self._accounts.get(event.maker_account_id):
             feed.filled(event, self.stamp_ms, taker=False)
 
-    def _rare_event(self, event: Event) -> None:
+    def _see_rare(self, event: Event) -> None:
         if isinstance(event, PositionChanged):
             ticker = self._markets[event.market_id].touch().ticker
             ticker.open_interest_lots += _long_growth(event.size_lots, event.size_lots - event.previous_lots)
@@ -175,15 +181,15 @@ class Broadcaster:
                 if feed := self._accounts.get(account_id):
                     feed.funding(event, amount_atoms)
         elif isinstance(event, MarketCreated):
-            self._open(_new_market(event.parameters), {}, History())
+            self._open(new_market(event.parameters), {}, History())
         elif isinstance(event, MarketUpdated):
             self._update(event.parameters)
         elif isinstance(event, MarketStatusChanged):
             self._set_status(event)
         else:
-            self._account_event(event)
+            self._see_account(event)
 
-    def _account_event(self, event: Event) -> None:
+    def _see_account(self, event: Event) -> None:
         if not isinstance(event, LeverageSet | DeadMansSwitchSet | LiquidationStarted | AccountLiquidated):
             return
         feed = self._accounts.get(event.account_id)
@@ -198,12 +204,13 @@ class Broadcaster:
         else:
             feed.liquidated(event)
 
-    def _open(self, view: MarketView, levels: BookChanges, history: History) -> None:
+    def _open(self, view: MarketView, levels: BookChanges, history: History) -> MarketFeeds:
         market_id = view.parameters.market_id
         self._parameters[market_id] = view.parameters
         feeds = MarketFeeds(view=view, levels=levels, history=history, intervals_ms=self._intervals_ms, seq=self.seq)
         feeds.set_status(exchange=self._exchange_status)
         self._markets[market_id] = feeds
+        return feeds
 
     def _update(self, parameters: MarketParameters) -> None:
         self._parameters[parameters.market_id] = parameters
@@ -225,12 +232,20 @@ class Broadcaster:
         return Message(JOURNAL, self.seq, msgspec.json.encode({"seq": self.seq}))
 
 
+def _matches(events: Sequence[Event]) -> dict[int, list[OrderFilled]]:
+    matches: defaultdict[int, list[OrderFilled]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, OrderFilled):
+            matches[event.market_id].append(event)
+    return matches
+
+
 def _long_growth(size_lots: int, change_lots: int) -> int:
     """Return by how much a position's long side grew: open interest is the sum of all longs."""
     return max(size_lots, 0) - max(size_lots - change_lots, 0)
 
 
-def _new_market(parameters: MarketParameters) -> MarketView:
+def new_market(parameters: MarketParameters) -> MarketView:
     return MarketView(
         parameters=parameters,
         status="normal",

@@ -15,6 +15,7 @@ from trading.broadcast.candles import CandleFeed
 from trading.broadcast.day import Day
 from trading.broadcast.tape import Tape
 from trading.broadcast.ticker import STRICTNESS, Ticker
+from trading.representations import Match
 
 BOOK_EVERY_MS = 100
 SUMMARY_EVERY_MS = 500  # tickers and candles
@@ -26,7 +27,7 @@ class History(msgspec.Struct, kw_only=True):
 
     minutes: list[Candle] = []  # of the last 24 hours
     current: dict[str, Candle] = {}  # the latest candle of each interval
-    fills: list[tuple[OrderFilled, int]] = []  # the latest matches with their times
+    matches: list[tuple[Match, int]] = []  # the latest matches with their times
 
 
 class MarketFeeds:
@@ -39,8 +40,8 @@ class MarketFeeds:
         self.tick_lot_atoms = tick_lot_atoms(tick_e8=self.market.tick_e8, lot_e8=self.market.lot_e8)
         self.book = BookFeed(market_id=self.market.market_id, symbol=self.market.symbol, changes=levels, seq=seq)
         self.tape = Tape(market=self.market, seq=seq)
-        for fill, stamp_ms in history.fills:
-            self.tape.restore([fill], stamp_ms)
+        for match, stamp_ms in history.matches:
+            self.tape.restore([match], stamp_ms)
         self.ticker = Ticker(view=view, day=Day(history.minutes), seq=seq)
         self.candles = {
             name: CandleFeed(market=self.market, interval=name, interval_ms=length, current=history.current.get(name), seq=seq)

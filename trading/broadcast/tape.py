@@ -3,11 +3,11 @@
 from collections import deque
 from collections.abc import Sequence
 
-from markets.events import OrderFilled
 from markets.gateway import Message
 from markets.parameters import MarketParameters
 from trading import representations
 from trading.broadcast.channel import Channel
+from trading.representations import Match
 
 TAPE_LENGTH = 50
 
@@ -18,13 +18,13 @@ class Tape:
     def __init__(self, *, market: MarketParameters, seq: int) -> None:
         self.market = market
         self.channel = Channel(topic=f"trades:{market.market_id}", head={"channel": "trades", "market": market.symbol}, seq=seq)
-        self._recent: deque[tuple[OrderFilled, int]] = deque(maxlen=TAPE_LENGTH)
+        self._recent: deque[tuple[Match, int]] = deque(maxlen=TAPE_LENGTH)
 
-    def restore(self, fills: Sequence[OrderFilled], stamp_ms: int) -> None:
+    def restore(self, fills: Sequence[Match], stamp_ms: int) -> None:
         """Put older matches on the tape, without a message."""
         self._recent.extend((fill, stamp_ms) for fill in fills)
 
-    def commit(self, *, fills: Sequence[OrderFilled], seq: int, stamp_ms: int) -> Message:
+    def commit(self, *, fills: Sequence[Match], seq: int, stamp_ms: int) -> Message:
         self.restore(fills, stamp_ms)
         trades = [representations.trade(fill, stamp_ms, self.market) for fill in fills]
         return self.channel.following("update", seq, {"trades": trades})
