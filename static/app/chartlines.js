@@ -1,0 +1,108 @@
+// What an account has in a market, drawn on its chart: dashed lines with a tag at the left, and triangles for fills.
+
+const LINE = "deskLine";
+const FILLS = "deskFills";
+const TAG_X = 8;
+const FONT = { size: 11, weight: 600, family: "Inter, system-ui, sans-serif" };
+const TRIANGLE = { halfWidth: 4, height: 7, gap: 3 };
+
+function tag({ y, x, label, line, align = "left" }) {
+  return {
+    type: "text",
+    attrs: { x, y, text: label, align, baseline: "middle" },
+    styles: {
+      style: "fill",
+      color: line.onColor,
+      backgroundColor: line.color,
+      borderRadius: 2,
+      paddingLeft: 6,
+      paddingRight: 6,
+      paddingTop: 3,
+      paddingBottom: 3,
+      ...FONT,
+    },
+  };
+}
+
+const lineOverlay = {
+  name: LINE,
+  totalStep: 2,
+  needDefaultPointFigure: false,
+  needDefaultXAxisFigure: false,
+  needDefaultYAxisFigure: false,
+  createPointFigures: ({ coordinates: [{ y }], bounding, overlay }) => {
+    const line = overlay.extendData;
+    return [
+      {
+        type: "line",
+        attrs: { coordinates: [{ x: 0, y }, { x: bounding.width, y }] },
+        styles: { style: "dashed", dashedValue: [4, 3], size: 1, color: line.color },
+      },
+      { key: "tag", ...tag({ x: TAG_X, y, label: line.label, line }) },
+    ];
+  },
+  createYAxisFigures: ({ coordinates: [{ y }], overlay }) => ({
+    ...tag({ x: 0, y, label: overlay.extendData.price(overlay.points[0].value), line: overlay.extendData }),
+    ignoreEvent: true,
+  }),
+  // A price line has a price only: a drag that also moved its time would lose it at the edge of the data.
+  performEventPressedMove: ({ points, performPoint }) => {
+    points[0] = { value: performPoint.value };
+  },
+};
+
+function triangle({ x, y }, side) {
+  const { halfWidth, height, gap } = TRIANGLE;
+  const away = side === "buy" ? 1 : -1;
+  const tip = y + away * gap;
+  const base = tip + away * height;
+  return [{ x, y: tip }, { x: x - halfWidth, y: base }, { x: x + halfWidth, y: base }];
+}
+
+const fillsOverlay = {
+  name: FILLS,
+  totalStep: 2,
+  needDefaultPointFigure: false,
+  needDefaultXAxisFigure: false,
+  needDefaultYAxisFigure: false,
+  createPointFigures: ({ coordinates, overlay }) =>
+    coordinates.map((coordinate, index) => {
+      const { side, colors } = overlay.extendData[index];
+      return {
+        type: "polygon",
+        ignoreEvent: true,
+        attrs: { coordinates: triangle(coordinate, side) },
+        styles: { style: "stroke_fill", color: colors.fill, borderColor: colors.edge, borderSize: 1 },
+      };
+    }),
+};
+
+export function registerLines(klinecharts) {
+  klinecharts.registerOverlay(lineOverlay);
+  klinecharts.registerOverlay(fillsOverlay);
+}
+
+/** Return the overlay of a line {id, value, label, color, onColor, price, onMoved?, onClosed?}. */
+export function lineFigure(line) {
+  return {
+    id: line.id,
+    name: LINE,
+    groupId: "lines",
+    lock: !line.onMoved,
+    points: [{ value: line.value }],
+    extendData: line,
+    onPressedMoveEnd: line.onMoved ? ({ overlay }) => line.onMoved(overlay.points[0].value) : null,
+  };
+}
+
+/** Return the overlay of fills {timestamp, value, side, colors}. */
+export function fillFigures(fills) {
+  return {
+    id: "fills",
+    name: FILLS,
+    groupId: "fills",
+    lock: true,
+    points: fills.map(({ timestamp, value }) => ({ timestamp, value })),
+    extendData: fills,
+  };
+}

@@ -1,0 +1,85 @@
+// The chart in the page's colours.
+
+const FAMILY = "Inter, system-ui, sans-serif";
+const SIZE = 11;
+
+const VOLUME_OPACITY = "47"; // 28 %, as the last two digits of #rrggbbaa
+
+function faint(hex) {
+  return /^#[0-9a-f]{6}$/i.test(hex) ? hex + VOLUME_OPACITY : hex;
+}
+
+function text(color) {
+  return { color, size: SIZE, family: FAMILY, weight: 400 };
+}
+
+function candle(colour) {
+  const direction = {
+    upColor: colour("up"),
+    downColor: colour("down"),
+    noChangeColor: colour("muted"),
+  };
+  const edges = Object.fromEntries(
+    ["Border", "Wick"].flatMap((part) => [
+      [`up${part}Color`, direction.upColor],
+      [`down${part}Color`, direction.downColor],
+      [`noChange${part}Color`, direction.noChangeColor],
+    ]),
+  );
+  const extreme = { color: colour("muted"), textSize: SIZE, textFamily: FAMILY };
+  return {
+    bar: { ...direction, ...edges },
+    priceMark: {
+      high: extreme,
+      low: extreme,
+      last: { ...direction, text: { ...text(colour("on-fill")), weight: 600, borderRadius: 2 } },
+    },
+    tooltip: {
+      title: { show: false },
+      legend: { ...text(colour("muted")), defaultValue: "\u2014" },
+    },
+  };
+}
+
+function lines(colour) {
+  return ["action", "warning", "up", "down", "muted"].map((name) => ({
+    style: "solid",
+    smooth: false,
+    size: 1,
+    dashedValue: [2, 2],
+    color: colour(name),
+  }));
+}
+
+function axis(colour) {
+  return {
+    axisLine: { show: false },
+    tickLine: { show: false },
+    tickText: text(colour("muted")),
+  };
+}
+
+function crosshair(colour) {
+  const line = { color: colour("muted"), style: "dashed", dashedValue: [3, 3] };
+  const label = { ...text(colour("text")), backgroundColor: colour("field"), borderColor: colour("hairline"), borderRadius: 2 };
+  return { horizontal: { line, text: label }, vertical: { line, text: label } };
+}
+
+/** Return klinecharts' styles; `colour(name)` gives the value of --name. */
+export function chartStyles(colour) {
+  const grid = { color: colour("grid"), style: "solid", size: 1 };
+  const volume = { upColor: faint(colour("up")), downColor: faint(colour("down")), noChangeColor: faint(colour("muted")) };
+  return {
+    grid: { horizontal: grid, vertical: { ...grid, show: false } },
+    candle: candle(colour),
+    indicator: {
+      bars: [volume],
+      lines: lines(colour),
+      tooltip: { title: text(colour("muted")), legend: text(colour("muted")) },
+    },
+    xAxis: axis(colour),
+    yAxis: axis(colour),
+    separator: { color: colour("hairline"), activeBackgroundColor: colour("field") },
+    crosshair: crosshair(colour),
+  };
+}

@@ -1,0 +1,74 @@
+// The market bar: prices, the day's figures, funding and its countdown, and the page's title.
+
+import { flash, setDirection, setText, signOf } from "./dom.js";
+import { figures } from "./ticker.js";
+import { countdown } from "./times.js";
+
+const ORACLE = {
+  valid: ["good", "Valid"],
+  single: ["single", "One source"],
+  disputed: ["disputed", "Disputed"],
+  stale: ["stale", "Stale"],
+};
+const SOURCES = { simulated: "Simulated prices", replay: "Replayed prices" };
+
+export class MarketBar {
+  #lastTicks = null;
+
+  constructor({ root, units, nowMs }) {
+    this.root = root;
+    this.units = units;
+    this.nowMs = nowMs;
+    this.countdown = root.querySelector("[data-funding-countdown]");
+    this.badge = document.getElementById("prices-badge");
+    setInterval(() => this.#count(), 1000);
+  }
+
+  /** Show a ticker; the last price comes from the tape, which is faster. */
+  showTicker(ticker) {
+    for (const [name, { text, sign }] of Object.entries(figures(ticker))) {
+      if (name === "last_price") continue;
+      const element = this.#stat(name);
+      setText(element, text);
+      if (sign !== undefined) setDirection(element, sign);
+    }
+    if (this.countdown) this.countdown.dataset.dueMs = ticker.next_funding_ms;
+    this.#showOracle(ticker);
+    this.#count();
+  }
+
+  /** Show the last price; returns the direction in which it moved. */
+  showLast(ticks) {
+    const moved = this.#lastTicks === null ? 0 : signOf(ticks - this.#lastTicks);
+    this.#lastTicks = ticks;
+    const text = this.units.price.format(ticks);
+    const element = this.#stat("last_price");
+    setText(element, text);
+    if (moved) setDirection(element, moved);
+    flash(element, moved);
+    document.title = `${text} ${this.units.symbol} \u00b7 QuantDesk`;
+    return moved;
+  }
+
+  #stat(name) {
+    return this.root.querySelector(`[data-stat="${name}"]`);
+  }
+
+  #showOracle({ oracle_state: state, price_source: source }) {
+    const element = this.#stat("oracle_state");
+    const [kind, words] = ORACLE[state] ?? ["stale", state];
+    if (element && element.dataset.oracle !== kind) {
+      element.dataset.oracle = kind;
+      element.textContent = words;
+    }
+    if (!this.badge || this.badge.dataset.source === source) return;
+    this.badge.dataset.source = source;
+    this.badge.hidden = source === "live";
+    setText(this.badge, SOURCES[source] ?? "");
+  }
+
+  #count() {
+    const due = Number(this.countdown?.dataset.dueMs);
+    if (due) setText(this.countdown, countdown(due - this.nowMs()));
+  }
+}

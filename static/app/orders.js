@@ -1,0 +1,74 @@
+// An account's part of one market: which of its orders rest in the book, and the lines that the chart draws.
+
+import { api } from "./api.js";
+import { format, fromWire, money, MINUS } from "./numbers.js";
+import { toast } from "./toast.js";
+import { QUOTE_DECIMALS } from "./units.js";
+
+const TRIGGER_WORDS = {
+  stop_market: "Stop",
+  stop_limit: "Stop limit",
+  take_profit_market: "TP",
+  take_profit_limit: "TP limit",
+};
+
+function inMarket(items, symbol) {
+  return [...items.values()].filter(({ market }) => market === symbol);
+}
+
+/** Return {side, ticks} of the account's orders that rest in the book. */
+export function resting(account, units) {
+  return inMarket(account.orders, units.symbol)
+    .filter(({ status }) => status === "open")
+    .map(({ side, price }) => ({ side, ticks: Number(units.price.fromWire(price)) }));
+}
+
+function positionLines({ size, entry_price: entry, unrealised_pnl: pnl, liquidation_price: liquidation }, units) {
+  const short = size.startsWith("-");
+  const held = units.size.format(units.size.fromWire(size)).replace(MINUS, "");
+  const amount = fromWire(pnl, QUOTE_DECIMALS);
+  const lines = [
+    {
+      id: "position",
+      ticks: units.price.fromWire(entry),
+      label: `${short ? "SHORT" : "LONG"} ${held} \u00b7 ${money(amount, QUOTE_DECIMALS, { sign: true })}`,
+      tone: short ? "down" : "up",
+    },
+  ];
+  if (liquidation) {
+    const ticks = units.price.fromWire(liquidation);
+    lines.push({ id: "liquidation", ticks, label: `LIQ ${units.price.format(ticks)}`, tone: "warning" });
+  }
+  return lines;
+}
+
+function orderLine(order, units) {
+  const waits = order.status === "untriggered";
+  const ticks = units.price.fromWire(waits ? order.trigger_price : order.price);
+  const left = units.size.fromWire(order.size) - units.size.fromWire(order.filled);
+  const word = waits ? TRIGGER_WORDS[order.type] : order.side === "buy" ? "Buy" : "Sell";
+  const size = order.close_position ? "100%" : format(left * BigInt(units.size.mantissa), units.size.decimals);
+  return {
+    id: `order-${order.order_id}`,
+    ticks,
+    label: `${word} \u00b7 ${size}`,
+    tone: waits ? "action" : order.side === "buy" ? "up" : "down",
+    onMoved: (moved) => amend(order, waits ? "trigger_price" : "price", units.price.toWire(moved)),
+  };
+}
+
+/** Return the chart's lines: position, liquidation price, open and waiting orders. */
+export function chartLines(account, units) {
+  const positions = inMarket(account.positions, units.symbol).flatMap((position) => positionLines(position, units));
+  return [...positions, ...inMarket(account.orders, units.symbol).map((order) => orderLine(order, units))];
+}
+
+async function amend({ order_id: orderId, market }, field, price) {
+  try {
+    await api(`/api/v1/orders/${orderId}/`, { method: "PATCH", body: { market, [field]: price } });
+    toast({ title: "Order moved", text: `to ${price}`, kind: "good" });
+  } catch (error) {
+    toast({ title: "The order was not moved", text: error.message, kind: "bad", urgent: true });
+    document.body.dispatchEvent(new CustomEvent("order:unmoved"));
+  }
+}

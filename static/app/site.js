@@ -1,0 +1,20 @@
+// Every page: theme, dialogs, confirmations, toasts, local times, the market menu.
+
+import { startConfirm } from "./confirm.js";
+import { startCopy } from "./copy.js";
+import { startDialogs } from "./dialog.js";
+import { startHotkeys } from "./hotkeys.js";
+import { openMenu, startMenu } from "./menu.js";
+import { startTheme } from "./theme.js";
+import { localise } from "./times.js";
+import { startToasts } from "./toast.js";
+
+startTheme();
+startDialogs();
+startConfirm();
+startToasts();
+startCopy();
+startMenu();
+startHotkeys({ "/": openMenu, "ctrl+k": openMenu });
+localise(document);
+document.addEventListener("htmx:after:swap", () => localise(document));

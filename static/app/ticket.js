@@ -1,0 +1,152 @@
+// The ticket: sizes in two units and per cent, prices from the book, what the button says and why it cannot be pressed.
+//
+// The form is the server's and may be replaced at any time; nothing of it is kept here. What is written is an estimate or
+// a label: the server's preview, and then the engine, decide.
+
+import { painter, setField, setText } from "./dom.js";
+import { money, rescale, toWire } from "./numbers.js";
+import { QUOTE_DECIMALS } from "./units.js";
+
+const STALE = "Prices are stale: market orders wait for the connection";
+const NO_SIZE = "Enter a size";
+const NO_PRICE = "Enter a price";
+const REFRESH_EVERY_MS = 250;
+const SLIDER_STEPS = 100n;
+const MARKET_TYPES = new Set(["market", "stop_market", "take_profit_market"]);
+
+export class Ticket {
+  #touched = false;
+  #sliding = false;
+
+  constructor({ units, feed, levels }) {
+    Object.assign(this, { units, feed, levels });
+    this.refreshSoon = painter(REFRESH_EVERY_MS, () => this.refresh());
+    document.addEventListener("input", (event) => this.#input(event));
+    document.addEventListener("change", (event) => this.#input(event));
+    document.addEventListener("click", ({ target }) => target.closest("[data-best-price]") && this.#best());
+    document.addEventListener("htmx:after:swap", () => this.#swapped());
+    feed.addEventListener("state", () => this.refresh());
+    this.refresh();
+  }
+
+  /** Put a price into the ticket; a market order becomes a limit order. */
+  setPrice(ticks) {
+    if (!this.form) return;
+    if (MARKET_TYPES.has(this.type)) this.choose("type", "limit");
+    setField(this.#field("price"), this.units.price.toWire(ticks));
+  }
+
+  /** Choose a side or a type; returns whether the form has it. */
+  choose(name, value) {
+    const radio = this.form?.querySelector(`input[name="${name}"][value="${value}"]`);
+    if (!radio || radio.disabled) return false;
+    if (radio.checked) return true;
+    radio.checked = true;
+    for (const type of ["input", "change"]) radio.dispatchEvent(new Event(type, { bubbles: true }));
+    return true;
+  }
+
+  get form() {
+    return document.getElementById("ticket");
+  }
+
+  get side() {
+    return this.form.elements.side.value;
+  }
+
+  get type() {
+    return this.form.elements.type.value;
+  }
+
+  /** Bring label, reason and estimate up to what the form says. */
+  refresh() {
+    const button = document.getElementById("ticket-submit");
+    if (!this.form || !button) return;
+    const lots = this.lots;
+    const verb = this.side === "buy" ? "Buy" : "Sell";
+    setText(button, lots ? `${verb} ${this.units.size.format(lots)} ${this.units.base}` : verb);
+    const reason = this.#reason(lots);
+    button.disabled = reason !== "";
+    setText(document.getElementById("ticket-reason"), reason);
+    this.#estimate(lots);
+    this.#follow(lots);
+  }
+
+  /** The price that sizes are valued at: the limit price, else the best price of the other side; null without one. */
+  get ticks() {
+    if (!MARKET_TYPES.has(this.type)) return this.units.price.read(this.#field("price")?.value ?? "").count;
+    const best = this.levels.best(this.side === "buy" ? "sell" : "buy");
+    return best === null ? null : BigInt(best);
+  }
+
+  /** The size in lots as entered, in either unit; null while there is none. */
+  get lots() {
+    const text = this.#field("size")?.value ?? "";
+    if (this.#field("size_unit")?.value !== "quote") return this.units.size.read(text).nearest || null;
+    const { nearest } = this.units.cash.read(text);
+    const ticks = this.ticks;
+    return nearest && ticks ? this.units.lotsFor(nearest, ticks) || null : null;
+  }
+
+  get #figures() {
+    return document.getElementById("receipt-figures")?.dataset ?? {};
+  }
+
+  #field(name) {
+    return this.form?.elements[name];
+  }
+
+  #input({ target }) {
+    if (!(target instanceof Element) || target.closest("form") !== this.form || !this.form) return;
+    this.#touched = true;
+    if (target.matches("[data-size-slider]")) this.#slide(target);
+    else this.refresh();
+  }
+
+  #swapped() {
+    this.#touched = false;
+    this.refresh();
+  }
+
+  #reason(lots) {
+    if (this.type === "market" && !this.feed.live) return STALE;
+    if (!lots) return this.#field("size")?.value && this.ticks === null ? NO_PRICE : NO_SIZE;
+    return (!this.#touched && this.#figures.reason) || "";
+  }
+
+  #best() {
+    const best = this.levels.best(this.side);
+    if (best !== null) setField(this.#field("price"), this.units.price.toWire(best));
+  }
+
+  #slide(slider) {
+    this.#sliding = true;
+    setText(this.form.querySelector("[data-slider-text]"), `${slider.value}%`);
+    const most = BigInt(this.#figures.maxSizeLots ?? 0);
+    setField(this.#field("size"), this.#sizeText((most * BigInt(slider.value)) / SLIDER_STEPS));
+    this.#sliding = false;
+  }
+
+  #sizeText(lots) {
+    if (lots === 0n) return "";
+    if (this.#field("size_unit")?.value !== "quote") return this.units.size.toWire(lots);
+    const ticks = this.ticks;
+    return ticks ? toWire(rescale(this.units.value(ticks, lots), QUOTE_DECIMALS, 2), 2) : "";
+  }
+
+  // The slider shows what part of the largest possible size is entered.
+  #follow(lots) {
+    const slider = this.form.querySelector("[data-size-slider]");
+    const most = BigInt(this.#figures.maxSizeLots || 0);
+    if (!slider || this.#sliding || !most) return;
+    const share = ((lots ?? 0n) * SLIDER_STEPS) / most;
+    slider.value = String(share > SLIDER_STEPS ? SLIDER_STEPS : share);
+    setText(this.form.querySelector("[data-slider-text]"), `${slider.value}%`);
+  }
+
+  #estimate(lots) {
+    const ticks = this.ticks;
+    const value = document.querySelector("[data-receipt=order_value]");
+    if (value && this.#touched) setText(value, lots && ticks ? money(this.units.value(ticks, lots), QUOTE_DECIMALS) : "\u2014");
+  }
+}

@@ -1,0 +1,96 @@
+// The trade page: one socket, and the parts of the page that follow it.
+
+import { Account } from "./account.js";
+import { Book } from "./book.js";
+import { startConnection } from "./connection.js";
+import { pageState } from "./dom.js";
+import { Feed } from "./feed.js";
+import { startHotkeys } from "./hotkeys.js";
+import { startLeverage } from "./leverage.js";
+import { MarketBar } from "./market.js";
+import { tell } from "./news.js";
+import { resting } from "./orders.js";
+import { Pnl } from "./pnl.js";
+import { PriceChart } from "./pricechart.js";
+import { MarketRows } from "./rows.js";
+import { startSheet } from "./sheet.js";
+import { socketUrl } from "./socket.js";
+import { startTabs } from "./tabs.js";
+import { Tape } from "./tape.js";
+import { Ticket } from "./ticket.js";
+import { MarketUnits } from "./units.js";
+
+const state = pageState();
+const units = new MarketUnits(state.market);
+const market = units.symbol;
+const feed = new Feed({ url: socketUrl(state.socket_path) });
+
+const bar = new MarketBar({ root: document.getElementById("market-bar"), units, nowMs: () => feed.serverNowMs() });
+const tape = new Tape({ body: document.getElementById("tape-rows"), units });
+const book = new Book({ root: document.getElementById("book"), units, onPrice: (ticks) => ticket.setPrice(ticks) });
+const ticket = new Ticket({ units, feed, levels: book.levels });
+const chart = new PriceChart({ root: document.getElementById("chart"), feed, units, urls: state.urls });
+
+function showLast(text) {
+  const ticks = Number(units.price.fromWire(text));
+  if (ticks) book.setLast(ticks, bar.showLast(ticks));
+}
+
+function showTrades({ type, trades }) {
+  if (type === "snapshot") tape.load(trades);
+  else tape.add(trades);
+  if (trades.length) showLast(trades.at(-1).price);
+}
+
+function followMarket() {
+  if (state.book) book.take({ type: "snapshot", ...state.book });
+  if (state.ticker) {
+    bar.showTicker(state.ticker);
+    showLast(state.ticker.last_price);
+  }
+  const levels = feed.subscribe({ channel: "book", market }, (message) => {
+    if (!book.take(message)) levels.resync();
+    ticket.refreshSoon();
+  });
+  feed.subscribe({ channel: "trades", market }, showTrades);
+  feed.subscribe({ channel: "ticker", market }, ({ ticker }) => bar.showTicker(ticker));
+  feed.addEventListener("state", () => book.setLive(feed.live));
+  book.setLive(feed.live);
+}
+
+function followAccount() {
+  if (!state.account) return;
+  const account = new Account(state.account);
+  const pnl = new Pnl({ feed, account });
+  const showOwn = () => book.setOwn(resting(account, units));
+  account.addEventListener("change", ({ detail }) => {
+    showOwn();
+    tell(detail);
+  });
+  showOwn();
+  pnl.follow();
+  chart.follow(account);
+  feed.subscribe({ channel: "account" }, (message) => account.take(message));
+}
+
+function followMenu() {
+  const menu = document.getElementById("market-menu");
+  if (!menu) return;
+  const rows = new MarketRows({ feed, table: menu });
+  new MutationObserver(() => (menu.open ? rows.start() : rows.stop())).observe(menu, { attributeFilter: ["open"] });
+}
+
+startConnection(feed);
+startTabs();
+startLeverage();
+startSheet({ choose: (name, value) => ticket.choose(name, value) });
+startHotkeys({
+  b: () => ticket.choose("side", "buy"),
+  s: () => ticket.choose("side", "sell"),
+  m: () => ticket.choose("type", "market"),
+  l: () => ticket.choose("type", "limit"),
+});
+followMarket();
+followAccount();
+followMenu();
+feed.start();
