@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONCE, NONE, SELF
 
 from quantdesk import logs
-from quantdesk.embedded import secret, servers
+from quantdesk.embedded import addresses, roles, secret
 from quantdesk.embedded.places import run_folder
 from quantdesk.env import BASE_DIR, DEMO_SECRET_PREFIX, env
 from quantdesk.errors import ConfigurationError
@@ -54,13 +54,12 @@ ALLOWED_HOSTS = env.allowed_hosts.split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in env.csrf_trusted_origins.split(",") if origin]
 RUN_DIR = run_folder(DATA_DIR)
 ENGINE_URL = env.engine_url or f"unix://{RUN_DIR / 'engine.sock'}"
-# A command that is run beside a desk uses the servers that the desk started.
-SERVERS = {} if PRODUCTION or env.database_url else servers.running(DATA_DIR)
-DATABASE_URL = env.database_url or SERVERS.get("DATABASE_URL", "")
-DATABASE_OWNER_URL = env.database_owner_url or SERVERS.get("DATABASE_OWNER_URL", "") or DATABASE_URL
-SOCKETS_PER_USER = env.sockets_per_user
-SOCKETS_PER_ADDRESS = env.sockets_per_address
-REDIS_URL = env.redis_url or SERVERS.get("REDIS_URL", "")
+# Without servers of one's own, those that the desk starts for this data folder.
+EMBEDDED_POSTGRES = not env.database_url
+EMBEDDED_VALKEY = not env.redis_url
+DATABASE_URL = env.database_url or addresses.postgres_url(DATA_DIR, roles.APPLICATION)
+DATABASE_OWNER_URL = env.database_owner_url or (addresses.postgres_url(DATA_DIR, roles.OWNER) if EMBEDDED_POSTGRES else DATABASE_URL)
+REDIS_URL = env.redis_url or addresses.valkey_url(DATA_DIR)
 
 INSTALLED_APPS = [
     "daphne",
@@ -116,7 +115,11 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {"default": database(DATABASE_URL)} if DATABASE_URL else {}
+DATABASES = {"default": database(DATABASE_URL)}
+if DATABASE_OWNER_URL != DATABASE_URL:
+    DATABASES["owner"] = database(DATABASE_OWNER_URL)
+# Migrations and partitions go through this alias: the application's role owns no table.
+DATABASE_OWNER = "owner" if "owner" in DATABASES else "default"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:login"

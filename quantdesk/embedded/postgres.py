@@ -6,15 +6,15 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 
-from quantdesk.embedded import child, secret
+from quantdesk.embedded import child
+from quantdesk.embedded.addresses import postgres_password, postgres_socket_folder, postgres_url
 from quantdesk.embedded.binaries import postgres_programs
 from quantdesk.embedded.errors import ServerError
-from quantdesk.embedded.places import MAX_SOCKET_FOLDER, Identity, make_private, postgres_home, run_folder, server_identity
-from quantdesk.embedded.roles import ADMIN, APPLICATION, DATABASE, OWNER, READER, create_roles
+from quantdesk.embedded.places import Identity, make_private, postgres_home, server_identity
+from quantdesk.embedded.roles import ADMIN, APPLICATION, OWNER, READER, create_roles
 
 # Small, for a desk that shares a laptop: durable all the same (fsync and synchronous_commit stay on).
 SETTINGS = {
@@ -45,21 +45,20 @@ SETTINGS = {
 class Postgres:
     """One server for one data folder."""
 
+    name = "PostgreSQL"
+
     def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir.resolve()
         self.settings = SETTINGS | dict(settings or {})
         self.identity: Identity = server_identity()
         self.home = postgres_home(self.data_dir)
+        self.socket_folder = postgres_socket_folder(self.data_dir)
         self.log = self.data_dir / "logs" / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
-    def socket_folder(self) -> Path:
-        inside = self.home / "run"
-        return inside if len(os.fsencode(inside)) <= MAX_SOCKET_FOLDER else run_folder(self.data_dir) / "pg"
-
-    def url(self, role: str, database: str = DATABASE) -> str:
-        return f"postgresql://{role}:{self._password(role)}@/{database}?host={quote(str(self.socket_folder), safe='/')}"
+    def admin_url(self) -> str:
+        return postgres_url(self.data_dir, ADMIN, "postgres")
 
     def start(self) -> None:
         """Start the server, after making its data at the first time and ending one that was left behind."""
@@ -72,8 +71,8 @@ class Postgres:
         options = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(postgres_programs() / "postgres"), "-D", str(self.home / "data"), "-k", str(self.socket_folder), *options]
         self.process = child.spawn(command, log=self.log, on_parent_death=signal.SIGINT, run_as=self.identity)
-        child.wait_until(self.is_ready, self.process, name="PostgreSQL", log=self.log, timeout_s=120)
-        create_roles(self.url(ADMIN, "postgres"), {role: self._password(role) for role in (OWNER, APPLICATION, READER)})
+        child.wait_until(self.is_ready, self.process, name=self.name, log=self.log, timeout_s=120)
+        create_roles(self.admin_url, {role: postgres_password(self.data_dir, role) for role in (OWNER, APPLICATION, READER)})
 
     def stop(self) -> None:
         """Shut down fast: sessions are ended, everything committed is on disk."""
@@ -81,16 +80,21 @@ class Postgres:
             child.stop(self.process, signal.SIGINT, timeout_s=20)
             self.process = None
 
+    @property
+    def has_died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
     def is_ready(self) -> bool:
         try:
-            psycopg.connect(self.url(ADMIN, "postgres"), connect_timeout=2).close()
+            psycopg.connect(self.admin_url, connect_timeout=2).close()
         except psycopg.OperationalError:
             return False
         return True
 
     def _take_home(self) -> None:
         if self.home.parent != self.data_dir:
-            self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.parent.chmod(0o755)
         make_private(self.home, self.identity)
         make_private(self.socket_folder, self.identity)
         (self.home / "belongs-to").write_text(str(self.data_dir))
@@ -103,7 +107,7 @@ class Postgres:
         """Make the data folder beside its place and move it there whole: a start that is cut off leaves nothing half made."""
         building, pwfile = self.home / "data.new", self.home / "password.new"
         shutil.rmtree(building, ignore_errors=True)
-        pwfile.write_text(self._password(ADMIN))
+        pwfile.write_text(postgres_password(self.data_dir, ADMIN))
         pwfile.chmod(0o600)
         os.chown(pwfile, self.identity.uid, self.identity.gid)
         try:
@@ -119,6 +123,3 @@ class Postgres:
         process = child.spawn(command, log=self.log, on_parent_death=signal.SIGKILL, run_as=self.identity)
         if process.wait():
             raise ServerError(f"PostgreSQL's initdb failed: {child.last_line(self.log)}")
-
-    def _password(self, role: str) -> str:
-        return secret.read_or_create(self.data_dir / "secrets" / role)

@@ -1,51 +1,43 @@
-"""Both servers of one data folder, and the addresses under which running ones are found."""
+"""Both servers of one data folder."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from quantdesk.embedded.places import forget_deleted, make_private
+from quantdesk.embedded.places import forget_deleted, make_data_folder
 from quantdesk.embedded.postgres import Postgres
-from quantdesk.embedded.roles import ADMIN, APPLICATION, OWNER
 from quantdesk.embedded.valkey import Valkey
-
-ADDRESSES = "servers.json"
 
 
 class Servers:
-    """PostgreSQL and Valkey; `with Servers(...)` starts and stops them."""
+    """PostgreSQL and Valkey, or the one of them that is wanted; `with Servers(...)` starts and stops them."""
 
-    def __init__(self, data_dir: Path, *, postgres_settings: Mapping[str, str] | None = None) -> None:
-        self.data_dir = make_private(data_dir)
-        forget_deleted()
-        self.postgres = Postgres(data_dir, settings=postgres_settings)
-        self.valkey = Valkey(data_dir)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Return the variables by which the processes of the exchange find the servers."""
-        return {
-            "DATABASE_URL": self.postgres.url(APPLICATION),
-            "DATABASE_OWNER_URL": self.postgres.url(OWNER),
-            "REDIS_URL": self.valkey.url,
-        }
-
-    @property
-    def admin_url(self) -> str:
-        return self.postgres.url(ADMIN)
+    def __init__(
+        self, data_dir: Path, *, with_postgres: bool = True, with_valkey: bool = True, postgres_settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.data_dir = make_data_folder(data_dir)
+        self.postgres = Postgres(data_dir, settings=postgres_settings) if with_postgres else None
+        self.valkey = Valkey(data_dir) if with_valkey else None
 
     def start(self) -> None:
-        self.postgres.start()
-        self.valkey.start()
-        path = make_private(self.data_dir / "secrets") / ADDRESSES
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(self.environment))
+        forget_deleted()
+        if self.postgres:
+            self.postgres.start()
+        if self.valkey:
+            self.valkey.start()
 
     def stop(self) -> None:
         """Stop both; PostgreSQL last, as it holds what must not be lost."""
-        (self.data_dir / "secrets" / ADDRESSES).unlink(missing_ok=True)
-        self.valkey.stop()
-        self.postgres.stop()
+        if self.valkey:
+            self.valkey.stop()
+        if self.postgres:
+            self.postgres.stop()
+
+    def restart_dead(self) -> list[str]:
+        """Start again what has died; return the names."""
+        dead = [server for server in (self.postgres, self.valkey) if server and server.has_died]
+        for server in dead:
+            server.start()
+        return [server.name for server in dead]
 
     def __enter__(self) -> "Servers":
         self.start()
@@ -53,11 +45,3 @@ class Servers:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def running(data_dir: Path) -> dict[str, str]:
-    """Return the addresses of the servers that a running desk started, so that other commands find them; else nothing."""
-    try:
-        return dict(json.loads((data_dir / "secrets" / ADDRESSES).read_text()))
-    except OSError:
-        return {}

@@ -3,13 +3,13 @@
 import signal
 import subprocess
 from pathlib import Path
-from urllib.parse import quote
 
 import redis
 
 from quantdesk.embedded import child
+from quantdesk.embedded.addresses import valkey_socket
 from quantdesk.embedded.binaries import valkey_program
-from quantdesk.embedded.places import make_private, run_folder
+from quantdesk.embedded.places import make_private
 
 SETTINGS = {
     "port": "0",
@@ -28,16 +28,14 @@ SETTINGS = {
 class Valkey:
     """One server for one data folder."""
 
+    name = "Valkey"
+
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.resolve()
         self.log = self.data_dir / "logs" / "valkey.log"
-        self.socket = run_folder(self.data_dir) / "valkey.sock"
+        self.socket = valkey_socket(self.data_dir)
         self.pid_file = self.data_dir / "valkey" / "valkey.pid"
         self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{quote(str(self.socket), safe='/')}"
 
     def start(self) -> None:
         make_private(self.log.parent)
@@ -48,12 +46,16 @@ class Valkey:
         settings = SETTINGS | {"dir": str(self.pid_file.parent), "pidfile": str(self.pid_file), "unixsocket": str(self.socket)}
         options = [word for name, value in settings.items() for word in (f"--{name}", value)]
         self.process = child.spawn([str(valkey_program()), *options], log=self.log, on_parent_death=signal.SIGTERM)
-        child.wait_until(self.is_ready, self.process, name="Valkey", log=self.log)
+        child.wait_until(self.is_ready, self.process, name=self.name, log=self.log)
 
     def stop(self) -> None:
         if self.process:
             child.stop(self.process, signal.SIGTERM, timeout_s=10)
             self.process = None
+
+    @property
+    def has_died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
 
     def is_ready(self) -> bool:
         try:
