@@ -2,6 +2,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
+from markets.ledger import FIRST_USER_ACCOUNT
+
 
 class User(AbstractUser):
     """A person or an institution that logs in."""
@@ -34,7 +36,7 @@ class Balance(models.Model):
     """Settled money per account and asset; the sum of its ledger transfers. Written by the projector only."""
 
     pk = models.CompositePrimaryKey("account_id", "asset")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, related_name="balances")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="balances")
     asset = models.CharField(max_length=12)
     amount_atoms = models.BigIntegerField()
 
@@ -43,8 +45,8 @@ class LedgerTransfer(models.Model):
     """Double entry: every row debits one account and credits another. Append-only, written by the projector only."""
 
     id = models.BigIntegerField(primary_key=True)  # journal seq x 2^20 + place in the batch
-    debit_account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, related_name="debits")
-    credit_account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, related_name="credits")
+    debit_account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="debits")
+    credit_account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="credits")
     asset = models.CharField(max_length=12)
     amount_atoms = models.BigIntegerField()
     kind = models.CharField(max_length=16)
@@ -53,7 +55,15 @@ class LedgerTransfer(models.Model):
     posted_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["debit_account", "-id"]), models.Index(fields=["credit_account", "-id"])]
+        # One side of nearly every transfer is an account of the exchange, which is read by time, not by account.
+        indexes = [
+            models.Index(fields=[side, "-id"], name=f"ledger_by_{side}", condition=models.Q((f"{side}__gte", FIRST_USER_ACCOUNT)))
+            for side in ("debit_account", "credit_account")
+        ]
+        constraints = [
+            models.CheckConstraint(name="ledger_amount_positive", condition=models.Q(amount_atoms__gt=0)),
+            models.CheckConstraint(name="ledger_sides_differ", condition=~models.Q(debit_account=models.F("credit_account"))),
+        ]
 
 
 class ApiKey(models.Model):

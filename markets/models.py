@@ -33,7 +33,7 @@ class Candle(models.Model):
     INTERVALS_MS = {"1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000, "4h": 14_400_000, "1d": 86_400_000}
 
     pk = models.CompositePrimaryKey("market_id", "interval", "opened_at")
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_constraint=False)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
     open_ticks = models.BigIntegerField()
@@ -49,7 +49,7 @@ class Trade(models.Model):
     """The public tape: one row a match."""
 
     id = models.BigIntegerField(primary_key=True)  # trade_id
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_constraint=False)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     price_ticks = models.BigIntegerField()
     size_lots = models.BigIntegerField()
     taker_side = models.CharField(max_length=4)

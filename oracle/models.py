@@ -5,7 +5,7 @@ class OraclePrice(models.Model):
     """A market's mark and index as the engine changed them. Written by the projector only."""
 
     id = models.BigIntegerField(primary_key=True)  # journal seq x 2^20 + place in the batch
-    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False)
+    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     mark_ticks = models.BigIntegerField()
     index_e8 = models.BigIntegerField()
     state = models.CharField(max_length=12)

@@ -40,14 +40,15 @@ class Projection(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=0)
+    stamp_ms = models.BigIntegerField(default=0)  # of that row
 
 
 class Order(models.Model):
     """An order as it stands; field for field `markets.views.OrderView`. Written by the projector only."""
 
     id = models.BigIntegerField(primary_key=True)
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False)
-    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False)
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False, db_index=False)
+    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     client_order_id = models.CharField(max_length=36)
     side = models.CharField(max_length=4)
     type = models.CharField(max_length=20)
@@ -73,17 +74,15 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["account", "-id"]),
-            models.Index(fields=["account", "client_order_id"]),
-        ]
+        # No index on client ids: UsedClientOrderId finds an order by its own.
+        indexes = [models.Index(fields=["account", "-id"])]
 
 
 class UsedClientOrderId(models.Model):
     """Every client order id ever accepted, beyond the life of its order's row: ids are unique for ever."""
 
     pk = models.CompositePrimaryKey("account_id", "client_order_id")
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False)
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     client_order_id = models.CharField(max_length=36)
     order_id = models.BigIntegerField()
     content_hash = models.BinaryField()  # of the command's content: the same again is a repeat, other is DUPLICATE_ID
@@ -95,8 +94,8 @@ class Fill(models.Model):
     id = models.BigIntegerField(primary_key=True)  # trade id x 2, plus one for the taker's
     trade_id = models.BigIntegerField()
     order_id = models.BigIntegerField()
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False)
-    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False)
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False, db_index=False)
+    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     side = models.CharField(max_length=4)
     liquidity = models.CharField(max_length=5)  # maker, taker
     price_ticks = models.BigIntegerField()
@@ -116,8 +115,8 @@ class Position(models.Model):
     """An account's open position in a market. Written by the projector only."""
 
     pk = models.CompositePrimaryKey("account_id", "market_id")
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False)
-    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False)
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False, db_index=False)
+    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     size_lots = models.BigIntegerField()
     cost_atoms = models.BigIntegerField()
     realised_atoms = models.BigIntegerField()
