@@ -1,8 +1,27 @@
 """One ASGI application: the hot lane and sockets first, Django for the rest."""
 
 import os
+from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "quantdesk.settings")
-application = get_asgi_application()
+
+
+def build() -> Any:
+    django.setup(set_prefix=False)
+    from channels.routing import ProtocolTypeRouter
+
+    from quantdesk.asgi_handler import ThreadedHandler
+    from trading.hotlane.application import PREFIX, hot_lane
+    from trading.routing import websocket
+
+    pages = ThreadedHandler()
+
+    async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await (hot_lane if scope["path"].startswith(PREFIX) else pages)(scope, receive, send)
+
+    return ProtocolTypeRouter({"http": http, "websocket": websocket})
+
+
+application = build()

@@ -59,6 +59,8 @@ EMBEDDED_POSTGRES = not env.database_url
 EMBEDDED_VALKEY = not env.redis_url
 DATABASE_URL = env.database_url or addresses.postgres_url(DATA_DIR, roles.APPLICATION)
 DATABASE_OWNER_URL = env.database_owner_url or (addresses.postgres_url(DATA_DIR, roles.OWNER) if EMBEDDED_POSTGRES else DATABASE_URL)
+SOCKETS_PER_USER = env.sockets_per_user
+SOCKETS_PER_ADDRESS = env.sockets_per_address
 REDIS_URL = env.redis_url or addresses.valkey_url(DATA_DIR)
 
 INSTALLED_APPS = [

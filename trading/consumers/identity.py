@@ -1,0 +1,61 @@
+"""Who speaks on a socket."""
+
+from typing import NamedTuple
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+
+from accounts import api_auth, selectors
+from accounts.models import User
+from markets.errors import DomainError
+from trading.consumers.protocol import Auth
+
+PATH = "/ws/v1/"
+
+
+class NotAuthenticated(DomainError):
+    code = "NOT_AUTHENTICATED"
+    status = 401
+    message = "This needs a login, or the auth request with an API key."
+
+
+class NotPermitted(DomainError):
+    code = "NOT_PERMITTED"
+    status = 403
+    message = "This key may not do that."
+
+
+class Identity(NamedTuple):
+    """`account_id` is the one that orders are for; `readable` those whose private channel may be watched."""
+
+    account_id: int
+    readable: frozenset[int]
+    can_trade: bool
+    key_id: str = ""
+    session_key: str = ""
+
+
+async def of_session(user: User, session_key: str) -> Identity | None:
+    """Return what a logged-in person may do; None for one without an account, such as staff."""
+    account_ids = await sync_to_async(_account_ids, thread_sensitive=False)(user)
+    return Identity(account_ids[0], frozenset(account_ids), True, session_key=session_key) if account_ids else None
+
+
+async def of_key(said: Auth) -> Identity:
+    """Return what an API key allows; the errors of accounts.api_auth say why a signature is refused."""
+    headers = {
+        api_auth.KEY: said.key,
+        api_auth.TIMESTAMP: str(said.timestamp),
+        api_auth.RECV_WINDOW: str(said.recv_window),
+        api_auth.SIGN: said.sign,
+    }
+    principal = await api_auth.averify(headers, "GET", PATH, b"")
+    return Identity(principal.account_id, frozenset({principal.account_id}), principal.can_trade, key_id=principal.key_id)
+
+
+def _account_ids(user: User) -> list[int]:
+    close_old_connections()
+    try:
+        return [account.id for account in selectors.accounts_of(user)]
+    finally:
+        close_old_connections()
