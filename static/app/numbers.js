@@ -5,10 +5,11 @@ export const MINUS = "\u2212";
 const DECIMAL = /^(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.(\d*))?([kKmM])?$/;
 const SUFFIX_ZEROS = { k: 3, m: 6 };
 const COMPACT = [
-  [12, "T"],
-  [9, "B"],
-  [6, "M"],
-  [3, "K"],
+  [0, "", 2],
+  [3, "K", 1],
+  [6, "M", 1],
+  [9, "B", 1],
+  [12, "T", 1],
 ];
 
 /** Return 10^exponent as a BigInt. */
@@ -85,14 +86,14 @@ export function money(units, decimals, { places = 2, sign = false } = {}) {
   return `${signOf(rounded, sign)}$${unsigned(rounded, places)}`;
 }
 
-/** Return a large number with three or four digits: 418.2M. Below a thousand it keeps two places. */
+/** Return a large number in at most four digits and a letter: 418.2M. Below a thousand it keeps two places. */
 export function compact(units, decimals) {
-  const value = BigInt(units);
-  const size = String(value < 0n ? -value : value).length - decimals - 1;
-  const [zeros, letter] = COMPACT.find(([exponent]) => size >= exponent) ?? [0, ""];
-  const places = letter ? 1 : 2;
-  const rounded = rescale(value, decimals + zeros, places);
-  return signOf(rounded, false) + unsigned(rounded, places) + letter;
+  for (const [zeros, letter, places] of COMPACT) {
+    const rounded = rescale(units, decimals + zeros, places);
+    const size = rounded < 0n ? -rounded : rounded;
+    if (size < 1000n * pow10(places) || letter === "T") return signOf(rounded, false) + unsigned(rounded, places) + letter;
+  }
+  throw new RangeError("The last step takes every number");
 }
 
 /** Return a fraction (units of 10^-decimals) as a percentage with its sign: +2.31%. */
