@@ -54,6 +54,8 @@ ALLOWED_HOSTS = env.allowed_hosts.split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in env.csrf_trusted_origins.split(",") if origin]
 RUN_DIR = run_folder(DATA_DIR)
 ENGINE_URL = env.engine_url or f"unix://{RUN_DIR / 'engine.sock'}"
+ENGINE_QUEUE_LIMIT = env.engine_queue_limit
+ENGINE_METRICS_PORT = env.engine_metrics_port
 # Without servers of one's own, those that the desk starts for this data folder.
 EMBEDDED_POSTGRES = not env.database_url
 EMBEDDED_VALKEY = not env.redis_url

@@ -35,6 +35,14 @@ class Snapshot(models.Model):
     taken_at = models.DateTimeField()
 
 
+class HeldSession(models.Model):
+    """A socket session whose orders the engine's runner cancels when the gateway's link that holds it is lost."""
+
+    pk = models.CompositePrimaryKey("account_id", "session_id")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, db_constraint=False)
+    session_id = models.BigIntegerField()
+
+
 class Projection(models.Model):
     """One row: the journal row up to which the tables are current; written in the same transaction as they are."""
 
