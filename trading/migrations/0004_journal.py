@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     """The epoch's row; rows of the journal as they are (they come compressed); the sessions that links hold."""
 
     dependencies = [
-        ("trading", "0001_initial"),
+        ("trading", "0003_projection"),
     ]
 
     operations = [
