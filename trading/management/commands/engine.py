@@ -1,0 +1,13 @@
+from typing import Any
+
+import uvloop
+from django.core.management.base import BaseCommand
+
+from trading.runner.process import run
+
+
+class Command(BaseCommand):
+    help = "Run the engine: lead when no other engine does, else stand by and take over when the leader is gone."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        uvloop.run(run())
