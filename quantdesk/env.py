@@ -51,6 +51,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     solana_rpc_url: Annotated[str, form("an http(s) address")] = ""
     sockets_per_user: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 10
     sockets_per_address: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 40
+    metrics_token: Annotated[str, form("a text")] = ""
     engine_queue_limit: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 20_000
     engine_metrics_port: Annotated[int, Meta(ge=0, le=65_535, description="a port, or 0 for none")] = 0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], form("DEBUG, INFO, WARNING or ERROR")] = "INFO"

@@ -61,6 +61,9 @@ EMBEDDED_POSTGRES = not env.database_url
 EMBEDDED_VALKEY = not env.redis_url
 DATABASE_URL = env.database_url or addresses.postgres_url(DATA_DIR, roles.APPLICATION)
 DATABASE_OWNER_URL = env.database_owner_url or (addresses.postgres_url(DATA_DIR, roles.OWNER) if EMBEDDED_POSTGRES else DATABASE_URL)
+ORACLE_FEED = env.oracle_feed
+HERMES_URL, HERMES_API_KEY = env.hermes_url, env.hermes_api_key
+COINGECKO_URL, COINGECKO_API_KEY = env.coingecko_url, env.coingecko_api_key
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address
 REDIS_URL = env.redis_url or addresses.valkey_url(DATA_DIR)
@@ -193,6 +196,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # probes inside the cluster speak plain HTTP
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = logs.configure(env.log_level)

@@ -64,7 +64,7 @@ class Postgres:
         """Start the server, after making its data at the first time and ending one that was left behind."""
         make_private(self.log.parent)
         self._take_home()
-        self._end_leftover()
+        self.end_leftover()
         new = not (self.home / "data" / "PG_VERSION").exists()
         if new:
             self._initialise()
@@ -91,6 +91,10 @@ class Postgres:
             return False
         return True
 
+    def end_leftover(self) -> None:
+        data = self.home / "data"
+        child.end_leftover(data / "postmaster.pid", marker=str(data), sign=signal.SIGINT)
+
     def _take_home(self) -> None:
         if self.home.parent != self.data_dir:
             self.home.parent.mkdir(parents=True, exist_ok=True)
@@ -98,10 +102,6 @@ class Postgres:
         make_private(self.home, self.identity)
         make_private(self.socket_folder, self.identity)
         (self.home / "belongs-to").write_text(str(self.data_dir))
-
-    def _end_leftover(self) -> None:
-        data = self.home / "data"
-        child.end_leftover(data / "postmaster.pid", marker=str(data), sign=signal.SIGINT)
 
     def _initialise(self) -> None:
         """Make the data folder beside its place and move it there whole: a start that is cut off leaves nothing half made."""

@@ -27,3 +27,11 @@ def _create(path: Path, value: str) -> None:
         return
     finally:
         Path(temporary).unlink()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file as a whole, readable by its owner alone."""
+    temporary = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.rename(path)

@@ -32,6 +32,12 @@ class Servers:
         if self.postgres:
             self.postgres.stop()
 
+    def end_leftovers(self) -> None:
+        """End servers that a killed parent left behind; a start does so, too."""
+        for server in (self.valkey, self.postgres):
+            if server:
+                server.end_leftover()
+
     def restart_dead(self) -> list[str]:
         """Start again what has died; return the names."""
         dead = [server for server in (self.postgres, self.valkey) if server and server.has_died]

@@ -41,12 +41,15 @@ class Valkey:
         make_private(self.log.parent)
         make_private(self.pid_file.parent)
         make_private(self.socket.parent)
-        # Valkey rewrites its title to name, socket and nothing else.
-        child.end_leftover(self.pid_file, marker=f"unixsocket:{self.socket}", sign=signal.SIGTERM)
+        self.end_leftover()
         settings = SETTINGS | {"dir": str(self.pid_file.parent), "pidfile": str(self.pid_file), "unixsocket": str(self.socket)}
         options = [word for name, value in settings.items() for word in (f"--{name}", value)]
         self.process = child.spawn([str(valkey_program()), *options], log=self.log, on_parent_death=signal.SIGTERM)
         child.wait_until(self.is_ready, self.process, name=self.name, log=self.log)
+
+    def end_leftover(self) -> None:
+        # Valkey rewrites its title to its program and its socket.
+        child.end_leftover(self.pid_file, marker=f"unixsocket:{self.socket}", sign=signal.SIGTERM)
 
     def stop(self) -> None:
         if self.process:

@@ -1,0 +1,24 @@
+"""The processes of a desk, each one a management command that also runs on its own in a cluster."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One process. `stage` orders the end: higher ones stop first."""
+
+    name: str
+    command: tuple[str, ...]
+    stage: int
+    listens: bool = False  # is handed the desk's port
+
+
+ENGINE = Role(name="engine", command=("engine",), stage=1)
+PROJECTOR = Role(name="projector", command=("projector",), stage=1)
+WEB = Role(name="web", command=("web",), stage=2, listens=True)
+WORKER = Role(name="worker", command=("worker", "--beat"), stage=2)
+MAKERS = Role(name="makers", command=("makers",), stage=3)
+
+
+def oracle(feed: str) -> Role:
+    return Role(name="oracle", command=("oracle", "--feed", feed) if feed else ("oracle",), stage=2)
