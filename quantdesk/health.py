@@ -15,7 +15,6 @@ from django_prometheus.exports import ExportToDjangoView
 from markets.errors import DomainError
 from markets.gateway import gateway
 from markets.queries import GetCommittedSeq
-from quantdesk.env import env
 from trading.models import Projection
 
 MAX_LAG_ROWS = 1_000
@@ -106,4 +105,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def is_scraper(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "")
-    return bool(env.metrics_token) and hmac.compare_digest(given.encode(), f"Bearer {env.metrics_token}".encode())
+    return bool(settings.METRICS_TOKEN) and hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "quantdesk.api.middleware.RateLimitMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -172,11 +173,26 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.HmacAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.authentication.MayUse"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.rates.RateThrottle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "markets.api.requests.AlwaysJson",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_RENDERER_CLASSES": ["markets.api.requests.MsgspecRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "quantdesk.api.errors.handle",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "QuantDesk", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+# Tokens that a bucket holds, and how many a second fill it: reads and orders by account, the address for who is anonymous.
+RATE_LIMITS = {"reads": (1_200, 100), "orders": (3_000, 500), "address": (1_200, 50)}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "QuantDesk",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["quantdesk.api.schema.add_components"],
+}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -8,4 +8,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("quantdesk.api_urls")),
+    path("", include("markets.urls")),
 ]
