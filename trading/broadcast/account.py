@@ -57,7 +57,8 @@ class AccountFeed:
 
     def filled(self, event: OrderFilled, stamp_ms: int, *, taker: bool) -> None:
         market = self.markets[event.market_id]
-        self._orders.filled(event, stamp_ms, taker=taker, market=market)
+        if not taker or event.kind != "liquidation":  # the engine's own closing order is nobody's
+            self._orders.filled(event, stamp_ms, taker=taker, market=market)
         self._fills.append(representations.fill(event, self.account_id, taker=taker, stamp_ms=stamp_ms, market=market))
         self._positions.add(event.market_id)
 

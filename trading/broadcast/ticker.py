@@ -49,7 +49,7 @@ class Ticker:
         self.mark_ticks = event.mark_ticks
         self.index_e8 = event.index_e8
         self.oracle_state = event.state
-        self.sources = event.sources
+        self.sources = event.sources or self.sources  # a stale price is still that of its last sources
         self.funding_ppb = event.predicted_funding_ppb
 
     def trade(self, minute: Candle) -> None:

@@ -1,0 +1,75 @@
+"""The projector's process: woken by the engine's feed, looks by itself when nobody wakes it."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from markets.errors import GatewayError
+from markets.gateway import AsyncGateway, async_gateway
+from trading.broadcast.broadcaster import JOURNAL
+from trading.projector.projector import Projector
+
+log = structlog.get_logger("projector")
+
+POLL_SECONDS = 0.25
+PACE_SECONDS = 0.02  # between runs: what is committed meanwhile goes into one transaction
+
+
+class Service:
+    """Runs a projector in a thread of its own, which holds the database connection."""
+
+    def __init__(self, *, gateway: AsyncGateway) -> None:
+        self._gateway = gateway
+        self._woken = asyncio.Event()
+        self._stopped = False
+        self._watching: asyncio.Task[None] | None = None
+        gateway.listen(lambda _: self._woken.set())
+        gateway.on_reconnect(self._watch)
+
+    async def run(self) -> None:
+        """Project until stopped."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        self._watch()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="projector") as thread:
+            projector = await loop.run_in_executor(thread, Projector)
+            log.info("projector_started", seq=projector.seq)
+            while not self._stopped:
+                await self._wait()
+                await loop.run_in_executor(thread, self._catch_up, projector.step)
+                await asyncio.sleep(PACE_SECONDS)
+        log.info("projector_stopped", seq=projector.seq)
+        await self._gateway.close()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._woken.set()
+
+    def _catch_up(self, step: Callable[[], int]) -> None:
+        while not self._stopped and step():
+            pass
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+    def _watch(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._watch_journal())
+
+    async def _watch_journal(self) -> None:
+        """Ask to be woken; without an engine there is nothing to wake for, and polling goes on."""
+        try:
+            await self._gateway.snapshot(JOURNAL)
+        except GatewayError as error:
+            log.info("projector_polls", reason=error.code)
+
+
+async def serve() -> None:
+    await Service(gateway=async_gateway()).run()
