@@ -7,6 +7,8 @@ import { format, rescale } from "./numbers.js";
 const PAINT_EVERY_MS = 50;
 const CHECK_EVERY = 10;
 const DEPTH_STEPS = 250;
+// A server whose checksums are wrong must not be asked for snapshots without end.
+const DISTRUST_EVERY_MS = 5000;
 
 /** One pooled <tr>; it remembers what it shows. */
 class Row {
@@ -41,11 +43,11 @@ export class Book {
   #group = 1;
   #own = { buy: new Set(), sell: new Set() };
   #applied = 0;
+  #distrustedAt = -DISTRUST_EVERY_MS;
   #lastTicks = null;
 
-  constructor({ root, units, onPrice, onChange }) {
+  constructor({ root, units, onPrice }) {
     this.units = units;
-    this.onChange = onChange;
     this.bodies = [...root.querySelectorAll("[data-book-body]")];
     this.rows = {
       sell: [...root.querySelector("#book-asks").rows].reverse().map((element) => new Row(element)),
@@ -62,10 +64,9 @@ export class Book {
     if (message.type === "snapshot") this.levels.load(message);
     else this.levels.apply(message);
     this.mark();
-    this.onChange?.();
     this.#applied += 1;
     const due = message.type === "snapshot" || this.#applied % CHECK_EVERY === 0;
-    return !due || message.checksum === undefined || message.checksum === this.levels.checksum();
+    return !due || this.#agrees(message);
   }
 
   /** Mark the prices of one's own resting orders: {side, ticks} each. */
@@ -83,6 +84,14 @@ export class Book {
 
   setLive(live) {
     for (const body of this.bodies) body.inert = !live;
+  }
+
+  #agrees({ checksum }) {
+    const now = performance.now();
+    if (checksum === undefined || checksum === this.levels.checksum()) return true;
+    if (now - this.#distrustedAt < DISTRUST_EVERY_MS) return true;
+    this.#distrustedAt = now;
+    return false;
   }
 
   #clicked(target, onPrice) {

@@ -18,6 +18,7 @@ function newRow() {
 
 export class Tape {
   #pending = [];
+  #afresh = false;
 
   constructor({ body, units }) {
     this.body = body;
@@ -25,9 +26,10 @@ export class Tape {
     this.mark = painter(PAINT_EVERY_MS, () => this.#paint());
   }
 
-  /** Replace what is shown by a snapshot's trades, newest last. */
+  /** Replace what is shown by a snapshot's trades, newest last; with none, what the server drew says so. */
   load(trades) {
-    this.body.replaceChildren();
+    if (!trades.length) return;
+    this.#afresh = true;
     this.#pending = [];
     this.add(trades);
   }
@@ -45,6 +47,8 @@ export class Tape {
   }
 
   #paint() {
+    if (this.#afresh || this.body.querySelector(".is-empty")) this.body.replaceChildren();
+    this.#afresh = false;
     for (const trade of this.#pending) {
       const row = this.body.rows.length < ROWS ? newRow() : this.body.rows[ROWS - 1];
       this.#fill(row, trade);

@@ -1,7 +1,7 @@
 // What a ticker says, as text and direction: for the market bar, the market menu and the landing page.
 
 import { flash, setDirection, setText, signOf } from "./dom.js";
-import { compact, format, fromWire, percent } from "./numbers.js";
+import { compact, format, fromWire, percent, rescale } from "./numbers.js";
 import { QUOTE_DECIMALS } from "./units.js";
 
 const RATE_DECIMALS = 9;
@@ -11,8 +11,8 @@ function places(text) {
   return (text.split(".")[1] ?? "").length;
 }
 
-function price(text) {
-  return text && Number(text) !== 0 ? format(fromWire(text, places(text)), places(text)) : ABSENT;
+function price(text, decimals = places(text)) {
+  return /[1-9]/.test(text) ? format(rescale(fromWire(text, places(text)), places(text), decimals), decimals) : ABSENT;
 }
 
 function rate(text, digits) {
@@ -36,7 +36,7 @@ export function figures(ticker) {
   return {
     last_price: { text: price(ticker.last_price) },
     mark_price: { text: price(ticker.mark_price) },
-    index_price: { text: price(ticker.index_price) },
+    index_price: { text: price(ticker.index_price, places(ticker.mark_price)) },
     change_24h: rate(ticker.change_24h, 2),
     funding_rate: rate(ticker.funding_rate, 4),
     quote_volume_24h: { text: dollars(ticker.quote_volume_24h) },

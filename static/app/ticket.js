@@ -16,6 +16,7 @@ const MARKET_TYPES = new Set(["market", "stop_market", "take_profit_market"]);
 
 export class Ticket {
   #touched = false;
+  #busy = false;
   #sliding = false;
 
   constructor({ units, feed, levels }) {
@@ -25,6 +26,8 @@ export class Ticket {
     document.addEventListener("change", (event) => this.#input(event));
     document.addEventListener("click", ({ target }) => target.closest("[data-best-price]") && this.#best());
     document.addEventListener("htmx:after:swap", () => this.#swapped());
+    document.addEventListener("htmx:before:request", ({ target }) => this.#sending(target, true));
+    document.addEventListener("htmx:finally:request", ({ target }) => this.#sending(target, false));
     feed.addEventListener("state", () => this.refresh());
     this.refresh();
   }
@@ -61,7 +64,7 @@ export class Ticket {
   /** Bring label, reason and estimate up to what the form says. */
   refresh() {
     const button = document.getElementById("ticket-submit");
-    if (!this.form || !button) return;
+    if (!this.form || !button || this.#busy) return;
     const lots = this.lots;
     const verb = this.side === "buy" ? "Buy" : "Sell";
     setText(button, lots ? `${verb} ${this.units.size.format(lots)} ${this.units.base}` : verb);
@@ -101,6 +104,13 @@ export class Ticket {
     this.#touched = true;
     if (target.matches("[data-size-slider]")) this.#slide(target);
     else this.refresh();
+  }
+
+  // While an order is on its way, the button is htmx's, which frees it after this event.
+  #sending(target, busy) {
+    if (target !== this.form) return;
+    this.#busy = busy;
+    if (!busy) queueMicrotask(() => this.refresh());
   }
 
   #swapped() {

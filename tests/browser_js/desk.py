@@ -52,7 +52,9 @@ class Desk:
         self._news = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(self.application, interface="asgi3", log_level="error", lifespan="off", ws="websockets-sansio"))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self.application, interface="asgi3", log_level="error", lifespan="off", ws="websockets-sansio")
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
