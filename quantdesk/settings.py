@@ -190,6 +190,7 @@ RATE_LIMITS = {"reads": (1_200, 100), "orders": (3_000, 500), "address": (1_200,
 SPECTACULAR_SETTINGS = {
     "TITLE": "QuantDesk",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": ["quantdesk.api.schema.add_components"],
 }

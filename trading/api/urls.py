@@ -1,0 +1,18 @@
+from django.urls import path
+
+from trading.api import views
+
+urlpatterns = [
+    path("account/", views.AccountView.as_view()),
+    path("orders/", views.OrderListView.as_view()),
+    path("orders/batch/", views.OrderBatchView.as_view()),
+    path("orders/preview/", views.OrderPreviewView.as_view()),
+    path("orders/by-client-id/<path:client_order_id>/", views.ClientOrderDetailView.as_view()),
+    path("orders/<str:order_id>/", views.OrderDetailView.as_view()),
+    path("fills/", views.FillListView.as_view()),
+    path("transfers/", views.TransferListView.as_view()),
+    path("funding/", views.FundingPaymentListView.as_view()),
+    path("leverage/", views.LeverageView.as_view()),
+    path("dead-mans-switch/", views.DeadMansSwitchView.as_view()),
+    path("markets/<str:symbol>/funding/", views.FundingRateListView.as_view()),
+]
