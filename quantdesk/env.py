@@ -54,9 +54,6 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: Annotated[str, form("a text")] = ""
     engine_queue_limit: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 20_000
     engine_metrics_port: Annotated[int, Meta(ge=0, le=65_535, description="a port, or 0 for none")] = 0
-    engine_metrics_port: Annotated[int, Meta(ge=0, lt=65_536, description="a port number, or 0 for none")] = 0
-    sockets_per_address: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 2_000
-    sockets_per_user: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 100
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], form("DEBUG, INFO, WARNING or ERROR")] = "INFO"
 
 

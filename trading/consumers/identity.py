@@ -19,18 +19,13 @@ class NotAuthenticated(DomainError):
     message = "This needs a login, or the auth request with an API key."
 
 
-class NotPermitted(DomainError):
-    code = "NOT_PERMITTED"
-    status = 403
-    message = "This key may not do that."
-
-
 class Identity(NamedTuple):
     """`account_id` is the one that orders are for; `readable` those whose private channel may be watched."""
 
     account_id: int
     readable: frozenset[int]
     can_trade: bool
+    payer: str  # whose rate order entry is charged to, as in accounts.api.rates
     key_id: str = ""
     session_key: str = ""
 
@@ -38,7 +33,7 @@ class Identity(NamedTuple):
 async def of_session(user: User, session_key: str) -> Identity | None:
     """Return what a logged-in person may do; None for one without an account, such as staff."""
     account_ids = await sync_to_async(_account_ids, thread_sensitive=False)(user)
-    return Identity(account_ids[0], frozenset(account_ids), True, session_key=session_key) if account_ids else None
+    return Identity(account_ids[0], frozenset(account_ids), True, f"user:{user.pk}", session_key=session_key) if account_ids else None
 
 
 async def of_key(said: Auth) -> Identity:
@@ -50,7 +45,8 @@ async def of_key(said: Auth) -> Identity:
         api_auth.SIGN: said.sign,
     }
     principal = await api_auth.averify(headers, "GET", PATH, b"")
-    return Identity(principal.account_id, frozenset({principal.account_id}), principal.can_trade, key_id=principal.key_id)
+    own = principal.account_id
+    return Identity(own, frozenset({own}), principal.can_trade, f"account:{own}", key_id=principal.key_id)
 
 
 def _account_ids(user: User) -> list[int]:

@@ -66,6 +66,7 @@ class Places:
         self._taken[key] += 1
 
     def leave(self, key: str) -> None:
+        """Give a place back."""
         self._taken[key] -= 1
         if not self._taken[key]:
             del self._taken[key]

@@ -15,8 +15,7 @@ from accounts.announcements import GROUP, Ended
 from markets.gateway import async_gateway
 from trading.consumers import credentials
 from trading.consumers.hub import Hub
-from trading.hotlane.entry import OrderEntry
-from trading.hotlane.process import order_entry
+from trading.hotlane.process import parts
 
 if TYPE_CHECKING:
     from trading.consumers.socket import Socket
@@ -32,7 +31,7 @@ class Process:
 
     def __init__(self) -> None:
         self.hub = Hub(async_gateway())
-        self.entry: OrderEntry = order_entry()
+        self.entry, self.rates = parts()
         self.sockets: set[Socket] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.spawn(self._hear())

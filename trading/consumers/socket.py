@@ -9,14 +9,16 @@ from typing import Any
 import structlog
 
 from accounts.announcements import Ended
+from accounts.api.authentication import ScopeRequired
 from accounts.selectors import AccountNotFound
 from markets.errors import DomainError
 from markets.selectors import MarketNotFound
 from trading.consumers import identity, limits, protocol, topics
-from trading.consumers.identity import Identity, NotAuthenticated, NotPermitted
+from trading.consumers.identity import Identity, NotAuthenticated
 from trading.consumers.outbox import Frame, Outbox, frame_of
 from trading.consumers.process import Process
 from trading.consumers.session import Session
+from trading.hotlane.application import batch_cost
 from trading.requests import BatchRequest
 
 log = structlog.get_logger()
@@ -149,7 +151,15 @@ class Socket:
         self._outbox.put(frame_of(protocol.refusal(to, error)))
 
     async def _start(self, said: protocol.OrderEntry, who: Identity) -> None:
-        """Begin order entry. Its command is on its way to the engine, in order, before the next frame is looked at."""
+        """Begin order entry. Its task starts before that of the next frame, so commands reach the engine in order."""
+        try:
+            if not who.can_trade:
+                raise ScopeRequired(required="trade")
+            await self._process.rates.take(who.payer, _cost(said))
+        except DomainError as error:
+            self._refuse(said, error)
+            return
+        self._allowance.refusals = 0
         if len(self._working) >= limits.MAX_IN_FLIGHT:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.get_running_loop().create_task(self._enter(said, who))
@@ -164,8 +174,6 @@ class Socket:
         self._outbox.put(frame_of(answer))
 
     async def _order(self, said: protocol.OrderEntry, who: Identity) -> bytes:
-        if not who.can_trade:
-            raise NotPermitted
         entry, account_id, session_id = self._process.entry, who.account_id, self._session.id if self._session else 0
         match said:
             case protocol.Place():
@@ -233,6 +241,17 @@ class Socket:
         if self.who is None or self._session is None:
             raise NotAuthenticated
         if not self.who.can_trade:
-            raise NotPermitted
+            raise ScopeRequired(required="trade")
         await (self._session.hold() if said.enabled else self._session.release())
         self._outbox.put(frame_of(protocol.answer(said, enabled=said.enabled)))
+
+
+def _cost(said: protocol.OrderEntry) -> int:
+    """Return what order entry is charged, as over REST: cancels are free."""
+    match said:
+        case protocol.Cancel() | protocol.CancelAll():
+            return 0
+        case protocol.Batch():
+            return batch_cost(BatchRequest(items=said.items))
+        case _:
+            return 1

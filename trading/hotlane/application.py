@@ -1,33 +1,32 @@
 """Order entry over HTTP for programs, without Django: signed requests in, the same JSON as REST out."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-import structlog
 
 from accounts import api_auth
+from accounts.api.authentication import SCHEME, ScopeRequired
 from accounts.api_auth import Principal
+from accounts.limits import RateLimited
 from markets import fields
 from markets.errors import DomainError
-from trading.consumers.identity import NotPermitted
-from trading.hotlane.entry import Json, OrderEntry, error_json
-from trading.hotlane.process import order_entry
-from trading.requests import BatchRequest, CancelRequest, PlaceRequest
-
-log = structlog.get_logger()
+from trading.hotlane import rates
+from trading.hotlane.entry import Json, error_json
+from trading.hotlane.process import Parts, parts
+from trading.requests import BatchRequest, CancelItem, CancelRequest, PlaceRequest
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Answer = Callable[[OrderEntry, Principal, bytes], Awaitable[Json]]
+Headers = list[tuple[bytes, bytes]]
 
 PREFIX = "/api/v1/fast/"
 MAX_BODY_BYTES = 65_536
-
-_encode = msgspec.json.Encoder().encode
+_JSON = (b"content-type", b"application/json")
 _SIGNED = {name.lower().encode(): name for name in (api_auth.KEY, api_auth.TIMESTAMP, api_auth.RECV_WINDOW, api_auth.SIGN)}
+_encode = msgspec.json.Encoder().encode
 
 
 class NotFound(DomainError):
@@ -52,30 +51,75 @@ class Disconnected(Exception):
     """The client left before its request was complete: nobody waits for an answer."""
 
 
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: Headers = []
+
+
 async def hot_lane(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one request. What it answers is the API's; only the way there is shorter."""
     try:
-        status, body = 200, _encode(await _respond(scope, receive))
-    except DomainError as error:
-        status, body = error.status, _encode({"error": error_json(error)})
+        answer = await _answer(scope, receive)
     except Disconnected:
         return
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    length = (b"content-length", b"%d" % len(answer.body))
+    await send({"type": "http.response.start", "status": answer.status, "headers": [_JSON, length, *answer.headers]})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _respond(scope: Scope, receive: Receive) -> Json:
-    answer = _route(scope)
+async def _answer(scope: Scope, receive: Receive) -> Answer:
+    try:
+        return await _carry_out(scope, receive)
+    except DomainError as error:
+        failure = error
+    if failure.status == 401:
+        try:
+            await rates.charge_failure((scope.get("client") or ("local",))[0])
+        except RateLimited as error:
+            failure = error
+    return Answer(failure.status, _encode({"error": error_json(failure)}), _error_headers(failure))
+
+
+async def _carry_out(scope: Scope, receive: Receive) -> Answer:
+    operation = _operation(scope)
     body = await _body(receive)
     principal = await api_auth.averify(_signed_headers(scope), scope["method"], _path_with_query(scope), body)
     if not principal.can_trade:
-        raise NotPermitted
-    return await answer(order_entry(), principal, body)
+        raise ScopeRequired(required="trade")
+    return await operation(parts(), principal, body)
 
 
-def _route(scope: Scope) -> Answer:
-    methods = _ROUTES.get(scope["path"])
+async def _place(hot: Parts, principal: Principal, body: bytes) -> Answer:
+    request = fields.decode(body, PlaceRequest)
+    await hot.rates.take(_payer(principal), 1)
+    return _done(hot, principal, 201, await hot.entry.place(request, account_id=principal.account_id))
+
+
+async def _cancel(hot: Parts, principal: Principal, body: bytes) -> Answer:
+    request = fields.decode(body, CancelRequest)
+    return _done(hot, principal, 200, await hot.entry.cancel(request, account_id=principal.account_id))
+
+
+async def _batch(hot: Parts, principal: Principal, body: bytes) -> Answer:
+    request = fields.decode(body, BatchRequest)
+    await hot.rates.take(_payer(principal), batch_cost(request))
+    return _done(hot, principal, 200, {"results": await hot.entry.batch(request, account_id=principal.account_id)})
+
+
+_OPERATIONS: dict[str, dict[str, Callable[[Parts, Principal, bytes], Awaitable[Answer]]]] = {
+    f"{PREFIX}orders": {"POST": _place, "DELETE": _cancel},
+    f"{PREFIX}batch": {"POST": _batch},
+}
+
+
+def batch_cost(request: BatchRequest) -> int:
+    """Return what a batch is charged: its cancels are as free as others."""
+    return sum(not isinstance(item, CancelItem) for item in request.items)
+
+
+def _operation(scope: Scope) -> Callable[[Parts, Principal, bytes], Awaitable[Answer]]:
+    methods = _OPERATIONS.get(scope["path"])
     if methods is None:
         raise NotFound
     if scope["method"] not in methods:
@@ -84,29 +128,20 @@ def _route(scope: Scope) -> Answer:
 
 
 async def _body(receive: Receive) -> bytes:
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message["body"]
-    else:
-        body = await _long_body(message, receive)
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge
-    return body
-
-
-async def _long_body(message: Message, receive: Receive) -> bytes:
+    """Return the body. It nearly always comes in one piece."""
     parts: list[bytes] = []
     size = 0
-    while True:
+    more = True
+    while more:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
+            raise BodyTooLarge(limit=MAX_BODY_BYTES)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _signed_headers(scope: Scope) -> dict[str, str]:
@@ -118,19 +153,18 @@ def _path_with_query(scope: Scope) -> str:
     return f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
 
 
-async def _place(entry: OrderEntry, principal: Principal, body: bytes) -> Json:
-    return await entry.place(fields.decode(body, PlaceRequest), account_id=principal.account_id)
+def _payer(principal: Principal) -> str:
+    return f"account:{principal.account_id}"
 
 
-async def _cancel(entry: OrderEntry, principal: Principal, body: bytes) -> Json:
-    return await entry.cancel(fields.decode(body, CancelRequest), account_id=principal.account_id)
+def _done(hot: Parts, principal: Principal, status: int, content: Json) -> Answer:
+    told = [(name.lower().encode(), value.encode()) for name, value in hot.rates.headers(_payer(principal)).items()]
+    return Answer(status, _encode(content), told)
 
 
-async def _batch(entry: OrderEntry, principal: Principal, body: bytes) -> Json:
-    return {"results": await entry.batch(fields.decode(body, BatchRequest), account_id=principal.account_id)}
-
-
-_ROUTES: dict[str, dict[str, Answer]] = {
-    f"{PREFIX}orders": {"POST": _place, "DELETE": _cancel},
-    f"{PREFIX}batch": {"POST": _batch},
-}
+def _error_headers(error: DomainError) -> Headers:
+    if isinstance(error, RateLimited):
+        return [(b"retry-after", b"%d" % -(-error.data["retry_after_ms"] // 1000))]
+    if error.status == 401:
+        return [(b"www-authenticate", SCHEME.encode())]
+    return [(b"retry-after", b"1")] if error.status == 503 else []

@@ -2,18 +2,24 @@
 
 from typing import Any
 
-from markets.commands import CancelAll
-from markets.errors import DomainError, Refused
+from markets.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
+from markets.errors import DomainError
 from markets.gateway import AsyncGateway
+from markets.parameters import MarketParameters
 from markets.views import OrderView, Reply
 from trading import representations, requests
 from trading.hotlane.markets import Markets
+from trading.refusals import refused
 
 Json = dict[str, Any]
 
 
 class OrderEntry:
-    """Each method submits one command of one account and answers as REST does; a DomainError says why not."""
+    """Each method submits one command of one account and answers as REST does; a DomainError says why not.
+
+    A method's command is on its way to the engine before the method first waits, if its markets are known: callers that
+    start several keep their order.
+    """
 
     def __init__(self, gateway: AsyncGateway, markets: Markets) -> None:
         self.gateway = gateway
@@ -22,44 +28,45 @@ class OrderEntry:
     async def place(self, request: requests.PlaceRequest, *, account_id: int, session_id: int = 0) -> Json:
         market = await self.markets.named(request.market)
         command = requests.place_command(request, account_id=account_id, market=market, session_id=session_id)
-        return representations.order(accepted(await self.gateway.submit(command)).orders[0], market)
+        return representations.order(_accepted(await self.gateway.submit(command), market).orders[0], market)
 
     async def amend(self, request: requests.AmendRequest, *, account_id: int) -> Json:
         market = await self.markets.named(request.market)
         command = requests.amend_command(request, account_id=account_id, market=market)
-        return representations.order(accepted(await self.gateway.submit(command)).orders[0], market)
+        return representations.order(_accepted(await self.gateway.submit(command), market).orders[0], market)
 
     async def cancel(self, request: requests.CancelRequest, *, account_id: int) -> Json:
-        reply = accepted(await self.gateway.submit(requests.cancel_command(request, account_id=account_id)))
+        reply = _accepted(await self.gateway.submit(requests.cancel_command(request, account_id=account_id)))
         return await self._order(reply.orders[0])
 
     async def cancel_all(self, *, account_id: int, market: str = "") -> list[Json]:
         market_id = (await self.markets.named(market)).market_id if market else 0
-        reply = accepted(await self.gateway.submit(CancelAll(account_id=account_id, market_id=market_id)))
+        reply = _accepted(await self.gateway.submit(CancelAll(account_id=account_id, market_id=market_id)))
         return [await self._order(order) for order in reply.orders]
 
     async def batch(self, request: requests.BatchRequest, *, account_id: int, session_id: int = 0) -> list[Json]:
         """Return one result an item: its order, or its error."""
-        named = {item.market: await self.markets.named(item.market) for item in request.items if not isinstance(item, requests.CancelItem)}
+        symbols = {item.market for item in request.items if not isinstance(item, requests.CancelItem)}
+        named = {symbol: await self.markets.named(symbol) for symbol in symbols}
         command = requests.batch_command(request, account_id=account_id, market=named.__getitem__, session_id=session_id)
-        reply = accepted(await self.gateway.submit(command))
-        return [await self._result(result) for result in reply.results]
+        reply = _accepted(await self.gateway.submit(command))
+        return [await self._result(item, result) for item, result in zip(command.items, reply.results, strict=True)]
 
-    async def _result(self, reply: Reply) -> Json:
-        if reply.reject is not None:
-            return {"ok": False, "error": error_json(Refused(reply.reject))}
-        return {"ok": True, "order": await self._order(reply.orders[0])}
+    async def _result(self, item: PlaceOrder | AmendOrder | CancelOrder, reply: Reply) -> Json:
+        if reply.reject is None:
+            return {"ok": True, "order": await self._order(reply.orders[0])}
+        market = None if isinstance(item, CancelOrder) else await self.markets.numbered(item.market_id)
+        return {"ok": False, "error": error_json(refused(reply.reject, market))}
 
     async def _order(self, order: OrderView) -> Json:
         return representations.order(order, await self.markets.numbered(order.market_id))
 
 
-def accepted(reply: Reply) -> Reply:
-    """Return the reply, or raise the refusal in it."""
-    if reply.reject is not None:
-        raise Refused(reply.reject)
-    return reply
-
-
 def error_json(error: DomainError) -> Json:
     return {"code": error.code, "message": error.message, "data": error.data}
+
+
+def _accepted(reply: Reply, market: MarketParameters | None = None) -> Reply:
+    if reply.reject is not None:
+        raise refused(reply.reject, market)
+    return reply

@@ -1,0 +1,87 @@
+"""Prices of the Pyth network, from a Hermes server."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+
+import structlog
+
+from oracle.feeds import http
+from oracle.feeds.feed import FeedError, FeedRefused, Price
+from oracle.feeds.hermes import messages
+from oracle.feeds.hermes.ids import FEED_IDS
+
+log = structlog.get_logger()
+
+REFUSED_SECONDS = 60.0
+LATEST, STREAM, FEEDS = "/v2/updates/price/latest", "/v2/updates/price/stream", "/v2/price_feeds"
+
+
+class Hermes:
+    """Streams while it can, and asks once whenever the stream has to be opened again."""
+
+    name = "hermes"
+
+    def __init__(self, *, url: str, api_key: str = "", feed_ids: dict[str, str] = FEED_IDS) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = http.client(base_url=url, headers=headers)
+        self._feed_ids = feed_ids
+        self._assets: dict[str, str] = {}  # by feed id, once Hermes has confirmed them
+
+    async def poll(self) -> list[Price]:
+        await self._confirm()
+        return self._prices(await http.body(self._http, LATEST, self._params()))
+
+    async def stream(self) -> AsyncIterator[list[Price]]:
+        attempt = 0
+        while True:
+            try:
+                yield await self.poll()
+                async with aclosing(self._events()) as events:
+                    async for prices in events:
+                        attempt = 0
+                        yield prices
+                log.info("hermes_stream_ended")
+            except FeedError as error:
+                log.warning("hermes_failed", code=error.code, data=error.data)
+                wait = REFUSED_SECONDS if isinstance(error, FeedRefused) else error.retry_seconds
+            else:
+                wait = 0.0
+            attempt += 1
+            await asyncio.sleep(max(wait, http.delay_seconds(attempt)))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _events(self) -> AsyncGenerator[list[Price], None]:
+        """Yield what one stream brings, until it ends or is silent for longer than the read timeout."""
+        async with http.opened(self._http, STREAM, self._params()) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data:"):
+                    yield self._prices(line.removeprefix("data:"))
+
+    async def _confirm(self) -> None:
+        """Keep the ids that Hermes lists as the asset that we take them for, against USD."""
+        if self._assets:
+            return
+        listed = messages.listed(await http.body(self._http, FEEDS, [("asset_type", "crypto")]))
+        for asset, feed_id in self._feed_ids.items():
+            attributes = listed.get(feed_id)
+            if attributes is not None and (attributes.base, attributes.quote_currency) == (asset, "USD"):
+                self._assets[feed_id] = asset
+            else:
+                log.error("hermes_feed_unknown", asset=asset, feed_id=feed_id)
+
+    def _params(self) -> list[tuple[str, str]]:
+        ids: Iterable[tuple[str, str]] = (("ids[]", feed_id) for feed_id in self._assets)
+        return [*ids, ("parsed", "true"), ("ignore_invalid_price_ids", "true")]
+
+    def _prices(self, data: bytes | str) -> list[Price]:
+        """Convert each price by itself: one that is malformed does not cost the others."""
+        prices = []
+        for parsed in messages.updates(data):
+            try:
+                prices.append(messages.price(parsed, self._assets))
+            except FeedError as error:
+                log.warning("hermes_price_refused", data=error.data)
+        return prices
