@@ -64,7 +64,8 @@ class SealedRow(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, columns: tuple[Any, ...]) -> "SealedRow":
         """Make a row of its columns as the database gives them, in the order of COLUMNS."""
-        return cls(*(bytes(value) if isinstance(value, memoryview) else value for value in columns))
+        values: list[Any] = [bytes(value) if isinstance(value, memoryview) else value for value in columns]
+        return cls(*values)
 
     def verify(self, previous_hash: bytes) -> None:
         """Raise JournalCorrupt unless the row is unchanged and follows the row with `previous_hash`."""

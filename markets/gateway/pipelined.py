@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC109 - the timeout of a request is a deadline of the exchange, not of the task that awaits it
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, overload
 
@@ -128,17 +129,21 @@ class AsyncGateway:
         while True:
             lost = asyncio.Event()
             try:
-                link = await self._open(lost.set)
+                link = await self._open(functools.partial(self._lost, lost))
             except OSError:
                 await asyncio.sleep(BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)])
                 attempt += 1
                 continue
             attempt = 0
-            self._take_up(link, first=first)
-            first = False
+            if not lost.is_set():
+                self._take_up(link, first=first)
+                first = False
             await lost.wait()
-            self._link = None
-            self._connected.clear()
+
+    def _lost(self, lost: asyncio.Event) -> None:
+        self._link = None
+        self._connected.clear()
+        lost.set()
 
     async def _open(self, lost: Callable[[], None]) -> Link:
         loop = asyncio.get_running_loop()

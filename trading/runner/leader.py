@@ -9,11 +9,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
 from markets import queries, wire
 from markets.commands import AnyCommand, CancelAll, ClockTick, RulesUpgrade
+from markets.events import AnyEvent
 from markets.rejects import Reject
 from markets.views import Reply, StateView
 from trading.engine.engine import RULES_VERSION
@@ -230,9 +232,10 @@ class Leader:
 
     def _seal(self, batch: Batch) -> None:
         outcome = batch.outcome = self.engine.finish()
-        self._used_ids.note(outcome.events)
+        events = cast("list[AnyEvent]", outcome.events)
+        self._used_ids.note(events)
         batch.row = seal(
-            JournalBody(batch.commands, batch.found_ids, outcome.events),
+            JournalBody(batch.commands, batch.found_ids, events),
             seq=batch.seq,
             epoch=self.epoch,
             previous_hash=self._position.hash,

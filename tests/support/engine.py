@@ -1,0 +1,216 @@
+"""A real engine process on the test's own database, that tests can kill, stop and start again.
+
+def test_it_…(engine_process): …          # started, with the seed markets and a fresh price in each
+def test_it_…(engine_processes): …        # start as many as you like
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+import pytest
+from django.conf import settings as django_settings
+
+from markets.commands import CreateMarket, Observation, ObservePrice
+from markets.gateway import Gateway, gateway
+from markets.parameters import MarketParameters
+from markets.queries import GetState
+from markets.views import StateView
+
+START_SECONDS = 30
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def database_url() -> str:
+    """Return the address of the database that this test uses."""
+    database = django_settings.DATABASES["default"]
+    login = quote(database["USER"]) + (":" + quote(database["PASSWORD"]) if database["PASSWORD"] else "")
+    query = {name: database[name.upper()] for name in ("host", "port") if database[name.upper()]}
+    options = {name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, str)}
+    return f"postgresql://{login}@/{database['NAME']}?{urlencode(query | options)}"
+
+
+class EngineProcess:
+    """One `manage.py engine`. What it logs is read as it comes, and awaited instead of slept for."""
+
+    def __init__(self, *, url: str, data_dir: Path, **environment: str) -> None:
+        self.url = url
+        self.lines: list[dict[str, Any]] = []
+        self._changed = threading.Condition()
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "engine"],
+            env=os.environ
+            | {
+                "DATABASE_URL": database_url(),
+                "DATA_DIR": str(data_dir),
+                "ENGINE_URL": url,
+                "ENVIRONMENT": "test",
+                "SECRET_KEY": django_settings.SECRET_KEY,
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_for(self, event: str, *, count: int = 1) -> dict[str, Any]:
+        """Wait until the process has logged an event `count` times; return the last of these lines."""
+
+        def seen() -> bool:
+            return self._count(event) >= count or not self._reader.is_alive()
+
+        with self._changed:
+            self._changed.wait_for(seen, timeout=START_SECONDS)
+        found = [line for line in self.lines if line["event"] == event]
+        assert len(found) >= count, f"the engine did not say {event!r}: {self.lines[-20:]}"
+        return found[count - 1]
+
+    def wait_until_serving(self) -> None:
+        self.wait_for("serving")
+
+    def kill(self) -> None:
+        """Kill -9, and wait until it is gone."""
+        self._process.kill()
+        self.wait()
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM); return its exit code."""
+        self._process.terminate()
+        return self.wait()
+
+    def pause(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def wait(self) -> int:
+        code = self._process.wait(timeout=START_SECONDS)
+        self._reader.join(timeout=START_SECONDS)
+        return code
+
+    def end(self) -> None:
+        """Make sure that nothing is left of it."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGCONT)
+        self._process.kill()
+        self.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _count(self, event: str) -> int:
+        return sum(line["event"] == event for line in self.lines)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for text in self._process.stdout:
+            try:
+                line = msgspec.json.decode(text, type=dict[str, Any])
+            except msgspec.MsgspecError:
+                line = {"event": text.rstrip()}
+            with self._changed:
+                self.lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+
+class EngineProcesses:
+    """Starts engines that share a database, a data folder and an address. `current` is the one started last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data_dir = folder
+        self.url = f"unix://{folder}/run/engine.sock"
+        self.all: list[EngineProcess] = []
+
+    @property
+    def current(self) -> EngineProcess:
+        return self.all[-1]
+
+    @property
+    def gateway(self) -> Gateway:
+        return gateway()
+
+    def launch(self, **environment: str) -> EngineProcess:
+        """Start a process and do not wait for it: while another leads it stands by."""
+        self.all.append(EngineProcess(url=self.url, data_dir=self.data_dir, **environment))
+        return self.current
+
+    def start(self, **environment: str) -> EngineProcess:
+        """Start a process and wait until it serves."""
+        self.launch(**environment).wait_until_serving()
+        return self.current
+
+    def kill(self) -> None:
+        self.current.kill()
+
+    def restart(self) -> EngineProcess:
+        """Kill -9 the current process and start another."""
+        self.kill()
+        return self.start()
+
+    def state(self) -> StateView:
+        return self.gateway.query(GetState(), timeout=30)
+
+    def create_markets(self, markets: tuple[MarketParameters, ...]) -> None:
+        for parameters in markets:
+            reply = self.gateway.submit(CreateMarket(parameters=parameters, author="tests"))
+            assert reply.reject is None, reply.reject
+
+    def observe(self, prices_e8: dict[int, int]) -> None:
+        """Publish a fresh index price for each market."""
+        now_ms = time.time_ns() // 1_000_000
+        observations = tuple(
+            Observation(market_id=market_id, source="simulation", price_e8=price, confidence_e8=0, published_ms=now_ms)
+            for market_id, price in prices_e8.items()
+        )
+        reply = self.gateway.submit(ObservePrice(observations=observations))
+        assert reply.reject is None, reply.reject
+
+    def end(self) -> None:
+        for process in self.all:
+            process.end()
+        self.gateway.close()
+
+
+@pytest.fixture
+def engine_processes(transactional_db: None, settings: Any) -> Iterator[EngineProcesses]:
+    """No engine yet, but an address and a folder for some; settings name both."""
+    folder = Path(tempfile.mkdtemp(prefix="qd-"))
+    processes = EngineProcesses(folder)
+    settings.ENGINE_URL = processes.url
+    settings.DATA_DIR = folder
+    yield processes
+    processes.end()
+    shutil.rmtree(folder)
+
+
+SEED_PRICES_E8 = {"BTC": 60_000, "ETH": 3_000, "SOL": 150, "AVAX": 20, "LINK": 15, "DOGE": 1, "XRP": 2, "SUI": 3}
+
+
+@pytest.fixture
+def engine_process(engine_processes: EngineProcesses) -> EngineProcesses:
+    """A running engine with the seed markets and a price in each; kill, start and restart it as you like."""
+    from markets.seed import MARKETS
+
+    engine_processes.start()
+    engine_processes.create_markets(MARKETS)
+    engine_processes.observe({market.market_id: SEED_PRICES_E8[market.base_asset] * 10**8 for market in MARKETS})
+    return engine_processes
