@@ -1,0 +1,254 @@
+"""Why an order is refused, checked in the order of `markets.rejects.PRECEDENCE`. Nothing here changes the state."""
+
+from markets.commands import MAX_CLIENT_ORDER_ID, PlaceOrder
+from markets.parameters import MarketParameters
+from markets.rejects import Reject
+from markets.units import PPM, charge
+from oracle.aggregate import FRESH_STATES
+from trading.engine import margin
+from trading.engine.liquidity import complete_value
+from trading.engine.state import Account, Holding, Market, State
+
+MAX_TICKS = 1 << 52
+PLAIN = frozenset({"limit", "market"})
+RESTING = frozenset({"gtc", "gtd"})
+MAX_LINK_ID = 1 << 62
+
+
+class Entry:
+    """How an order would enter the market: refused, or at a price and size. See `matching.match` for `tight`."""
+
+    __slots__ = ("lots", "price_ticks", "reject", "tight")
+
+    def __init__(self, reject: Reject | None, price_ticks: int = 0, lots: int = 0, tight: bool = False) -> None:
+        self.reject: Reject | None = reject
+        self.price_ticks: int = price_ticks
+        self.lots: int = lots
+        self.tight: bool = tight
+
+
+def is_trigger(type_: str) -> bool:
+    return type_ not in PLAIN
+
+
+def is_market(type_: str) -> bool:
+    return type_ != "limit" and type_.endswith("market")
+
+
+def rests(command: PlaceOrder) -> bool:
+    return not is_market(command.type) and command.time_in_force in RESTING
+
+
+def closed_status(state: State, market: Market, posts_only: bool) -> Reject | None:
+    """Refuse what the market's or the exchange's state does not admit."""
+    status = state.strictest_status(market)
+    if status == "normal" or (status == "post_only" and posts_only):
+        return None
+    if state.status == "halted":
+        return Reject("EXCHANGE_HALTED")
+    if status in {"halted", "delisted"}:
+        return Reject("MARKET_HALTED", {"status": status})
+    return Reject("MARKET_CANCEL_ONLY" if status == "cancel_only" else "MARKET_POST_ONLY")
+
+
+def malformed(state: State, account: Account, market: Market, order: PlaceOrder) -> Reject | None:
+    """Check the order's own fields."""
+    field = invalid_combination(state, account, order)
+    if field:
+        return Reject("INVALID_COMBINATION", {"field": field})
+    return invalid_number(order, market.parameters, market.mark_ticks, state.stamp_ms)
+
+
+def invalid_combination(state: State, account: Account, order: PlaceOrder) -> str:
+    """Return the field that does not go with the others, or nothing."""
+    trigger = is_trigger(order.type)
+    tif = order.time_in_force
+    attached = order.take_profit_ticks or order.stop_loss_ticks
+    if len(order.client_order_id) > MAX_CLIENT_ORDER_ID or order.client_order_id.startswith("~"):
+        return "client_order_id"
+    if order.good_till_ms and tif != "gtd":
+        return "good_till_ms"
+    if is_market(order.type) and tif == "gtd":
+        return "time_in_force"
+    if order.post_only != "none" and not rests(order):
+        return "post_only"
+    if order.trigger_ticks and not trigger:
+        return "trigger_ticks"
+    if order.close_position and not (trigger and is_market(order.type) and order.size_lots == 0):
+        return "close_position"
+    if attached and (trigger or order.reduce_only):
+        return "take_profit_ticks" if order.take_profit_ticks else "stop_loss_ticks"
+    if order.link_id and (not trigger or not 0 < order.link_id <= MAX_LINK_ID):
+        return "link_id"
+    if order.link_id and len(state.links.get((account.account_id, order.link_id), ())) >= 2:
+        return "link_id"
+    return ""
+
+
+def invalid_number(order: PlaceOrder, parameters: MarketParameters, mark_ticks: int, stamp_ms: int) -> Reject | None:
+    """Check size, price, triggers and expiry, each by itself."""
+    size = order.size_lots
+    price = order.price_ticks
+    if size <= 0 and not order.close_position:
+        return Reject("INVALID_SIZE", {"size_lots": size})
+    if size > parameters.max_order_lots:
+        return Reject("SIZE_TOO_LARGE", {"max_order_lots": parameters.max_order_lots})
+    if price < 0 or price > MAX_TICKS or (price == 0 and not is_market(order.type)):
+        return Reject("INVALID_PRICE", {"price_ticks": price})
+    if order.type != "limit" or order.take_profit_ticks or order.stop_loss_ticks:
+        field = invalid_trigger(order, mark_ticks)
+        if field:
+            return Reject("INVALID_TRIGGER", {"field": field})
+    if order.time_in_force == "gtd" and order.good_till_ms <= stamp_ms:
+        return Reject("GOOD_TILL_IN_PAST", {"stamp_ms": stamp_ms})
+    return None
+
+
+def invalid_trigger(order: PlaceOrder, mark_ticks: int) -> str:
+    """Return the trigger field that is out of range, or an attached one on the wrong side of the order's price."""
+    if is_trigger(order.type):
+        return "" if 0 < order.trigger_ticks <= MAX_TICKS else "trigger_ticks"
+    reference = order.price_ticks if order.type == "limit" else mark_ticks
+    sign = 1 if order.side == "buy" else -1
+    profit = order.take_profit_ticks
+    loss = order.stop_loss_ticks
+    if profit and not (0 < profit <= MAX_TICKS and sign * profit > sign * reference):
+        return "take_profit_ticks"
+    if loss and not (0 < loss <= MAX_TICKS and sign * loss < sign * reference):
+        return "stop_loss_ticks"
+    return ""
+
+
+def worst_price(market: Market, sign: int) -> int:
+    """Return a market order's limit: mark and its slippage, rounded towards mark."""
+    slippage = market.parameters.market_slippage_ppm
+    if sign > 0:
+        return market.mark_ticks * (PPM + slippage) // PPM
+    return max(1, -(-market.mark_ticks * (PPM - slippage) // PPM))
+
+
+def out_of_band(market: Market, price_ticks: int) -> Reject | None:
+    mark = market.mark_ticks
+    band = mark * market.parameters.price_band_ppm // PPM
+    if mark - band <= price_ticks <= mark + band:
+        return None
+    return Reject("PRICE_OUT_OF_BAND", {"min_ticks": mark - band, "max_ticks": mark + band})
+
+
+def reference_ticks(market: Market, trigger_by: str) -> int:
+    """Return the price that triggers look at, 0 when there is none yet."""
+    if trigger_by == "mark":
+        return market.mark_ticks
+    return market.index_ticks() if trigger_by == "index" else market.last_ticks
+
+
+def too_many(holding: Holding | None, parameters: MarketParameters) -> Reject | None:
+    if holding is not None and holding.order_count >= parameters.max_open_orders:
+        return Reject("TOO_MANY_ORDERS", {"max_open_orders": parameters.max_open_orders})
+    return None
+
+
+def too_small(market: Market, price_ticks: int, lots: int) -> Reject | None:
+    value = price_ticks * lots * market.tick_lot_atoms
+    least = market.parameters.min_notional_atoms
+    return Reject("MIN_NOTIONAL", {"min_notional_atoms": least, "notional_atoms": value}) if value < least else None
+
+
+def trigger_refusal(market: Market, holding: Holding, order: PlaceOrder) -> Reject | None:
+    """Check what a trigger order must meet to wait; margin and the rest are checked when it triggers."""
+    sign = 1 if order.side == "buy" else -1
+    reducing = order.reduce_only or order.close_position
+    rising = sign if order.type.startswith("stop") else -sign
+    reference = reference_ticks(market, order.trigger_by)
+    if reference and rising * reference >= rising * order.trigger_ticks:
+        return Reject("TRIGGERS_IMMEDIATELY", {"reference_ticks": reference})
+    small = None if reducing else too_small(market, order.price_ticks or order.trigger_ticks, order.size_lots)
+    if small is not None:
+        return small
+    many = too_many(holding, market.parameters)
+    if many is not None:
+        return many
+    return Reject("REDUCE_ONLY", {"position_lots": holding.size_lots}) if reducing and sign * holding.size_lots >= 0 else None
+
+
+def entry(state: State, market: Market, holding: Holding, order: PlaceOrder, price_ticks: int, lots: int, counted: bool) -> Entry:
+    """Decide whether and how an order enters the market now; `counted` says that the account's order count includes it."""
+    sign = 1 if order.side == "buy" else -1
+    reduce_only = order.reduce_only or order.close_position
+    resting = rests(order)
+    fresh = market.oracle_state in FRESH_STATES
+    risky = not reduce_only and margin.adds_risk(holding, sign, lots)
+    if risky and not fresh:
+        return Entry(Reject("PRICE_STALE", {"oracle_state": market.oracle_state}))
+    price = price_ticks or worst_price(market, sign)
+    if fresh and price_ticks:
+        band = out_of_band(market, price)
+        if band is not None:
+            return Entry(band)
+    if not reduce_only:
+        small = too_small(market, price, lots)
+        if small is not None:
+            return Entry(small)
+    if resting and not counted and holding.order_count >= market.parameters.max_open_orders:
+        return Entry(too_many(holding, market.parameters))
+    if reduce_only:
+        if sign * holding.size_lots >= 0:
+            return Entry(Reject("REDUCE_ONLY", {"position_lots": holding.size_lots}))
+        lots = min(lots, abs(holding.size_lots)) if lots else abs(holding.size_lots)
+    opposite = market.book.side(-sign)
+    crosses = len(opposite.keys) > 0 and opposite.keys[-1] >= -sign * price
+    if crosses and order.post_only != "none":
+        price = opposite.best_ticks() - sign
+        if order.post_only == "reject" or price <= 0:
+            return Entry(Reject("POST_ONLY_WOULD_TAKE", {"best_ticks": opposite.best_ticks()}))
+        crosses = False
+    if not resting:
+        hopeless = unfillable(state, market, holding, order, sign, price, lots, crosses)
+        if hopeless is not None:
+            return Entry(hopeless)
+    return affordable(state, market, holding, order, sign, price, lots, crosses) if risky else Entry(None, price, lots)
+
+
+def unfillable(
+    state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int, crosses: bool
+) -> Reject | None:
+    if order.time_in_force == "fok":
+        skip_own = order.self_trade_prevention == "expire_maker"
+        if not complete_value(state, market, holding.account, sign, price_ticks, lots, skip_own):
+            return Reject("FOK_UNFILLABLE", {"size_lots": lots})
+    if is_market(order.type) and not crosses:
+        return Reject("NO_LIQUIDITY", {"worst_ticks": price_ticks})
+    return None
+
+
+def affordable(
+    state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int, crosses: bool
+) -> Entry:
+    """Check open interest and margin: at the worst price, and if that is too much, at the prices that the book shows."""
+    cap = market.parameters.max_open_interest_lots
+    larger = abs(holding.size_lots + sign * lots) - abs(holding.size_lots)
+    if larger > 0 and market.open_interest_lots + larger > cap:
+        return Entry(Reject("OPEN_INTEREST_CAP", {"max_open_interest_lots": cap, "open_interest_lots": market.open_interest_lots}))
+    value = lots * price_ticks
+    fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm) if crosses else 0
+    left = margin.available_with_order(state, holding, sign, lots, value, fee)
+    if left >= 0:
+        return Entry(None, price_ticks, lots)
+    if crosses:
+        left = expected_available(state, market, holding, order, sign, price_ticks, lots)
+        if left >= 0:
+            return Entry(None, price_ticks, lots, order.time_in_force != "fok")
+    free = margin.available(state, holding.account)
+    return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": free - left}))
+
+
+def expected_available(state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int) -> int:
+    """Return what would be available after taking what the book shows; gains against mark are not counted."""
+    if order.time_in_force == "fok":
+        taken, value = lots, complete_value(state, market, holding.account, sign, price_ticks, lots, True)
+    else:
+        taken, value = market.book.side(-sign).walk(lots, -sign * price_ticks)
+    fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
+    value = sign * max(sign * value, sign * taken * market.mark_ticks)
+    rest = lots - taken if rests(order) else 0
+    return margin.available_with_order(state, holding, sign, taken + rest, value + rest * price_ticks, fee)

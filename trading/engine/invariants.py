@@ -1,0 +1,90 @@
+"""What must hold after every command; an AssertionError here is a bug. Walks the whole state: for tests and the auditor."""
+
+from trading.engine import lives, margin
+from trading.engine.book import BookSide, Order
+from trading.engine.state import Account, Holding, Market, State
+
+
+def check(state: State) -> None:
+    """Raise AssertionError naming the first promise that is broken."""
+    total = sum(account.cash_atoms for account in state.accounts.values())
+    assert total == 0, f"ledger does not sum to zero: {total}"
+    for market in state.markets.values():
+        check_market(state, market)
+    for account in state.accounts.values():
+        check_account(state, account)
+    check_orders(state)
+
+
+def check_market(state: State, market: Market) -> None:
+    book = market.book
+    if book.bids.keys and book.asks.keys:
+        assert book.bids.best_ticks() < book.asks.best_ticks(), f"crossed book in market {market.market_id}"
+    resting = check_side(book.bids) + check_side(book.asks)
+    for order in resting:
+        assert state.orders[order.order_id] is order, f"order {order.order_id} on the book is not known"
+        assert order.holding.market is market, f"order {order.order_id} is on another market's book"
+    sizes = [a.holdings[market.market_id].size_lots for a in state.accounts.values() if market.market_id in a.holdings]
+    assert sum(sizes) == 0, f"positions of market {market.market_id} do not sum to zero"
+    assert market.open_interest_lots == sum(size for size in sizes if size > 0), "open interest differs from positions"
+    assert len(market.holders) == sum(1 for size in sizes if size), "holders differ from positions"
+    assert all(holding.size_lots for holding in market.holders.values()), "a holder has no position"
+
+
+def check_side(side: BookSide) -> list[Order]:
+    assert side.keys == sorted(side.levels), "keys differ from levels"
+    found: list[Order] = []
+    for key, level in side.levels.items():
+        order: Order | None = level.head
+        previous: Order | None = None
+        size = 0
+        while order is not None:
+            assert order.level is level and order.previous is previous, f"order {order.order_id} is wrongly linked"
+            assert order.price_ticks * side.sign == key and order.sign == side.sign, f"order {order.order_id} at a wrong price"
+            assert order.remaining_lots > 0, f"order {order.order_id} rests without a rest"
+            size += order.remaining_lots
+            found.append(order)
+            previous, order = order, order.following
+        assert level.tail is previous and level.size_lots == size, f"level {key} has a wrong tail or size"
+    return found
+
+
+def check_account(state: State, account: Account) -> None:
+    for holding in account.holdings.values():
+        check_holding(account, holding)
+    free = margin.available(state, account)
+    initial = sum(margin.present_requirement(holding) for holding in account.holdings.values())
+    profit = sum(margin.unrealised(holding) for holding in account.holdings.values())
+    assert account.initial_atoms == initial, f"account {account.account_id}: initial margin {account.initial_atoms} is {initial}"
+    assert account.unrealised_atoms == profit, f"account {account.account_id}: unrealised {account.unrealised_atoms} is {profit}"
+    assert free == account.cash_atoms + profit - initial
+    for order in account.orders.values():
+        assert lives.is_live(order) and order.account is account, f"order {order.order_id} is not live"
+
+
+def check_holding(account: Account, holding: Holding) -> None:
+    market_id = holding.market.market_id
+    own = [order for order in account.orders.values() if order.command.market_id == market_id]
+    counted = [order for order in own if order.level is not None and not order.reduce_only]
+    buys = [order for order in counted if order.sign > 0]
+    sells = [order for order in counted if order.sign < 0]
+    assert holding.order_count == len(own), "order count differs"
+    assert holding.buy_lots == sum(order.remaining_lots for order in buys), "buy lots differ"
+    assert holding.sell_lots == sum(order.remaining_lots for order in sells), "sell lots differ"
+    assert holding.buy_value == sum(order.remaining_lots * order.price_ticks for order in buys), "buy value differs"
+    assert holding.sell_value == sum(order.remaining_lots * order.price_ticks for order in sells), "sell value differs"
+    assert holding.size_lots or not holding.cost_atoms, "a closed position has a cost"
+    for order in own:
+        if order.level is not None and order.reduce_only:
+            assert order.remaining_lots <= -order.sign * holding.size_lots, f"reduce-only order {order.order_id} exceeds the position"
+
+
+def check_orders(state: State) -> None:
+    for order in state.orders.values():
+        atoms = order.holding.market.tick_lot_atoms
+        filled = order.size_lots - order.remaining_lots
+        assert filled >= 0 and order.remaining_lots >= 0, f"order {order.order_id} is overfilled"
+        assert (filled == 0) == (order.filled_quote_atoms == 0), f"order {order.order_id}: filled size and value disagree"
+        assert order.filled_quote_atoms % atoms == 0, f"order {order.order_id}: value is not whole ticks"
+        assert (order.level is not None) == (order.status == "open"), f"order {order.order_id}: {order.status} but not so on the book"
+        assert lives.is_live(order) == (order.order_id in order.account.orders), f"order {order.order_id}: liveness differs"

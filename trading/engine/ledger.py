@@ -1,0 +1,121 @@
+"""Money that moves other than by a match: every movement is a list of transfers that sums to zero."""
+
+from markets.commands import AdjustBalance, Deposit, Transfer, Withdraw
+from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
+from markets.ledger import FIRST_USER_ACCOUNT, NAMES
+from markets.rejects import Reject
+from markets.units import ASSET_DECIMALS
+from markets.views import Reply
+from trading.engine import margin
+from trading.engine.orders import ACCOUNT_NOT_FOUND, expired, user_account
+from trading.engine.state import Account, State
+
+ASSET = "USDC"
+MAX_AMOUNT_ATOMS = 10**18
+
+
+def transfer(debit: Account, credit: Account, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
+    """Move a positive amount and return the line that says so."""
+    debit.cash_atoms -= amount_atoms
+    credit.cash_atoms += amount_atoms
+    return LedgerTransfer(debit.account_id, credit.account_id, ASSET, amount_atoms, kind)
+
+
+def post(state: State, lines: list[LedgerTransfer], reason: str = "", author: str = "") -> None:
+    for line in lines:
+        state.touched.add(line.debit_account_id)
+        state.touched.add(line.credit_account_id)
+    state.events.append(LedgerPosted(transfers=tuple(lines), reason=reason, author=author))
+
+
+def realise(state: State, account: Account, realised_atoms: int) -> list[LedgerTransfer]:
+    """Settle profit or loss against clearing."""
+    if realised_atoms > 0:
+        return [transfer(state.clearing, account, realised_atoms, "trade_pnl")]
+    return [transfer(account, state.clearing, -realised_atoms, "trade_pnl")] if realised_atoms else []
+
+
+def open_account(state: State, account_id: int) -> Reply:
+    """Open a user's account; opening it again changes nothing."""
+    if account_id < FIRST_USER_ACCOUNT:
+        return Reply(reject=Reject("INVALID_COMBINATION", {"field": "account_id"}))
+    if account_id not in state.accounts:
+        state.accounts[account_id] = Account(account_id)
+        state.touched.add(account_id)
+        state.events.append(AccountOpened(account_id=account_id))
+    return Reply()
+
+
+def invalid_amount(asset: str, amount_atoms: int) -> Reject | None:
+    if asset not in ASSET_DECIMALS:
+        return Reject("UNKNOWN_ASSET", {"asset": asset})
+    if not 0 < amount_atoms <= MAX_AMOUNT_ATOMS:
+        return Reject("INVALID_AMOUNT", {"amount_atoms": amount_atoms})
+    return None
+
+
+def deposit(state: State, command: Deposit) -> Reply:
+    account = user_account(state, command.account_id)
+    source = state.accounts.get(command.source_account_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or account is None or source is None or source.account_id not in NAMES:
+        return Reply(reject=late or ACCOUNT_NOT_FOUND)
+    reject = invalid_amount(command.asset, command.amount_atoms)
+    last = account.deposit_numbers.get(source.account_id, 0)
+    if reject is None and command.number != last + 1:
+        reject = Reject("OUT_OF_SEQUENCE", {"last_number": last})
+    if reject is not None:
+        return Reply(reject=reject)
+    account.deposit_numbers[source.account_id] = command.number
+    post(state, [transfer(source, account, command.amount_atoms, "deposit")])
+    return Reply()
+
+
+def withdraw(state: State, command: Withdraw) -> Reply:
+    target = state.accounts.get(command.target_account_id)
+    if target is not None and target.account_id not in NAMES:
+        target = None
+    return leave(state, command, target, "withdrawal")
+
+
+def move(state: State, command: Transfer) -> Reply:
+    target = user_account(state, command.to_account_id)
+    if target is not None and target.account_id == command.account_id:
+        return Reply(reject=Reject("INVALID_COMBINATION", {"field": "to_account_id"}))
+    return leave(state, command, target, "transfer")
+
+
+def leave(state: State, command: Withdraw | Transfer, target: Account | None, kind: LedgerKind) -> Reply:
+    """Move withdrawable money out of an account."""
+    account = user_account(state, command.account_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or account is None or target is None:
+        return Reply(reject=late or ACCOUNT_NOT_FOUND)
+    reject = invalid_amount(command.asset, command.amount_atoms) or short(state, account, command.amount_atoms)
+    if reject is not None:
+        return Reply(reject=reject)
+    post(state, [transfer(account, target, command.amount_atoms, kind)])
+    return Reply()
+
+
+def short(state: State, account: Account, amount_atoms: int) -> Reject | None:
+    free = margin.withdrawable(state, account)
+    return Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": free}) if amount_atoms > free else None
+
+
+def adjust(state: State, command: AdjustBalance) -> Reply:
+    """Correct balances by hand; a user's account cannot be debited below what it may withdraw."""
+    debit = state.accounts.get(command.debit_account_id)
+    credit = state.accounts.get(command.credit_account_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or debit is None or credit is None:
+        return Reply(reject=late or ACCOUNT_NOT_FOUND)
+    reject = invalid_amount(command.asset, command.amount_atoms)
+    if debit is credit:
+        reject = Reject("INVALID_COMBINATION", {"field": "credit_account_id"})
+    if reject is None and debit.account_id not in NAMES:
+        reject = short(state, debit, command.amount_atoms)
+    if reject is not None:
+        return Reply(reject=reject)
+    post(state, [transfer(debit, credit, command.amount_atoms, "adjustment")], command.reason, command.author)
+    return Reply()

@@ -1,0 +1,125 @@
+"""Matching: a taker against the book, best price first, oldest first; both sides settled fill by fill."""
+
+from markets.events import CancelReason, OrderFilled
+from markets.units import charge
+from trading.engine import lives, margin
+from trading.engine.book import Order
+from trading.engine.brackets import arm, is_bracketed
+from trading.engine.positions import apply_fill, book_cash, follow
+from trading.engine.state import Market, State
+
+
+def match(state: State, market: Market, taker: Order, tight: bool, liquidation: bool) -> CancelReason | None:
+    """Fill what crosses; return why the taker must stop for good, or None.
+
+    `tight` is set when the taker's margin covers its expected fills but not its worst price: each fill is then checked.
+    """
+    side = market.book.side(-taker.sign)
+    keys = side.keys
+    limit_key = -taker.sign * taker.price_ticks
+    stopped: CancelReason | None = None
+    filled_before = taker.remaining_lots
+    while taker.remaining_lots > 0 and keys and keys[-1] >= limit_key:
+        maker = side.levels[keys[-1]].head
+        if maker.account is taker.account:
+            stopped = prevent_self_trade(state, taker, maker)
+            if stopped is not None:
+                break
+            continue
+        lots = min(taker.remaining_lots, maker.remaining_lots)
+        if not can_make(state, market, maker, lots):
+            lives.cancel(state, maker, "margin")
+            continue
+        if tight and not can_take(state, market, taker, lots, maker.price_ticks):
+            stopped = "margin"
+            break
+        trade(state, market, taker, maker, lots, liquidation)
+    if taker.remaining_lots < filled_before and not liquidation and is_bracketed(taker):
+        arm(state, taker, filled_before - taker.remaining_lots)
+    return stopped
+
+
+def prevent_self_trade(state: State, taker: Order, maker: Order) -> CancelReason | None:
+    mode = taker.command.self_trade_prevention
+    if mode != "expire_taker":
+        lives.cancel(state, maker, "self_trade")
+    return None if mode == "expire_maker" else "self_trade"
+
+
+def can_make(state: State, market: Market, maker: Order, lots: int) -> bool:
+    """Re-check a maker's margin, unless the fill only reduces its position."""
+    holding = maker.holding
+    size = holding.size_lots
+    if abs(size + maker.sign * lots) <= abs(size):
+        return True
+    value = lots * maker.price_ticks
+    fee = charge(value * market.tick_lot_atoms, market.parameters.maker_fee_ppm)
+    return margin.available_after_fill(state, holding, maker.sign, lots, value, fee, lots, value) >= 0
+
+
+def can_take(state: State, market: Market, taker: Order, lots: int, price_ticks: int) -> bool:
+    holding = taker.holding
+    size = holding.size_lots
+    if abs(size + taker.sign * lots) <= abs(size):
+        return True
+    value = lots * price_ticks
+    fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
+    return margin.available_after_fill(state, holding, taker.sign, lots, value, fee, 0, 0) >= 0
+
+
+def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, liquidation: bool) -> None:
+    """Settle one match on both sides and report it."""
+    price = maker.price_ticks
+    value = lots * price * market.tick_lot_atoms
+    parameters = market.parameters
+    taker_fee = 0 if liquidation else charge(value, parameters.taker_fee_ppm)
+    maker_fee = charge(value, parameters.maker_fee_ppm)
+    taking = taker.holding
+    making = maker.holding
+    taker_pnl = apply_fill(taking, taker.sign * lots, price)
+    maker_pnl = apply_fill(making, maker.sign * lots, price)
+    book_cash(state, taker.account, taker_pnl, taker_fee)
+    book_cash(state, maker.account, maker_pnl, maker_fee)
+    taker.remaining_lots -= lots
+    taker.filled_quote_atoms += value
+    taker.fee_atoms += taker_fee
+    maker.filled_quote_atoms += value
+    maker.fee_atoms += maker_fee
+    maker.updated_ms = state.stamp_ms
+    if not maker.reduce_only:
+        margin.reserve(making, maker.sign, -lots, price)
+    market.book.side(maker.sign).reduce(maker, lots)
+    market.last_ticks = price
+    state.ready_markets.add(market.market_id)
+    trade_id = state.next_trade_id
+    state.next_trade_id = trade_id + 1
+    state.events.append(
+        OrderFilled(
+            trade_id=trade_id,
+            market_id=market.market_id,
+            price_ticks=price,
+            size_lots=lots,
+            taker_side=taker.command.side,
+            taker_order_id=taker.order_id,
+            taker_account_id=taker.account.account_id,
+            maker_order_id=maker.order_id,
+            maker_account_id=maker.account.account_id,
+            taker_fee_atoms=taker_fee,
+            maker_fee_atoms=maker_fee,
+            taker_pnl_atoms=taker_pnl,
+            maker_pnl_atoms=maker_pnl,
+            taker_position_lots=taking.size_lots,
+            taker_cost_atoms=taking.cost_atoms,
+            maker_position_lots=making.size_lots,
+            maker_cost_atoms=making.cost_atoms,
+            kind="liquidation" if liquidation else "trade",
+        )
+    )
+    if is_bracketed(maker):
+        arm(state, maker, lots)
+    if maker.remaining_lots == 0:
+        lives.filled(state, maker)
+    if making.reducing:
+        follow(state, making)
+    if taking.reducing:
+        follow(state, taking)

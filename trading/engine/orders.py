@@ -1,0 +1,184 @@
+"""Placing, amending and cancelling orders: validate, check margin, match, settle, release."""
+
+import msgspec
+
+from markets.commands import CancelAll, CancelOrder, PlaceOrder
+from markets.events import CancelReason, OrderAccepted, OrderRejected, OrderStatus
+from markets.ledger import FIRST_USER_ACCOUNT
+from markets.rejects import TRANSIENT, Reject
+from markets.views import Reply
+from trading.engine import checks, lives
+from trading.engine.book import Order
+from trading.engine.brackets import given_id
+from trading.engine.identity import content_hash
+from trading.engine.matching import match
+from trading.engine.state import Account, KnownId, Market, Rejection, State
+from trading.engine.views import order_view
+
+ACCOUNT_NOT_FOUND = Reject("ACCOUNT_NOT_FOUND")
+MARKET_NOT_FOUND = Reject("MARKET_NOT_FOUND")
+
+
+def user_account(state: State, account_id: int) -> Account | None:
+    return state.accounts.get(account_id) if account_id >= FIRST_USER_ACCOUNT else None
+
+
+def expired(state: State, valid_until_ms: int) -> Reject | None:
+    if valid_until_ms and state.stamp_ms > valid_until_ms:
+        return Reject("EXPIRED", {"stamp_ms": state.stamp_ms})
+    return None
+
+
+def place(state: State, command: PlaceOrder) -> Reply:
+    account = user_account(state, command.account_id)
+    if account is None:
+        return Reply(reject=expired(state, command.valid_until_ms) or ACCOUNT_NOT_FOUND)
+    if command.valid_until_ms and state.stamp_ms > command.valid_until_ms:
+        return refuse(state, account, command, Reject("EXPIRED", {"stamp_ms": state.stamp_ms}), False)
+    market = state.markets.get(command.market_id)
+    if market is None:
+        return refuse(state, account, command, MARKET_NOT_FOUND, False)
+    if command.client_order_id:
+        repeated = repeat(state, account, command)
+        if repeated is not None:
+            return repeated
+    reject = checks.closed_status(state, market, command.post_only != "none" or checks.is_trigger(command.type))
+    if reject is None:
+        reject = checks.malformed(state, account, market, command)
+    if reject is not None:
+        return refuse(state, account, command, reject, True)
+    if command.type != "limit" and checks.is_trigger(command.type):
+        return place_trigger(state, account, market, command)
+    holding = account.holding(market)
+    entry = checks.entry(state, market, holding, command, command.price_ticks, command.size_lots, False)
+    if entry.reject is not None:
+        return refuse(state, account, command, entry.reject, True)
+    order = accept(state, account, market, command, entry.price_ticks, entry.lots, "open")
+    execute(state, market, order, entry.tight)
+    return Reply(orders=(order_view(order),))
+
+
+def refuse(state: State, account: Account, command: PlaceOrder, reject: Reject, final: bool) -> Reply:
+    """Report a refusal; a final one is remembered under its client id, a transient one may be tried again."""
+    client_id = command.client_order_id
+    state.events.append(
+        OrderRejected(account_id=command.account_id, market_id=command.market_id, client_order_id=client_id, code=reject.code)
+    )
+    if final and client_id and reject.code not in TRANSIENT:
+        entry = Rejection(command.account_id, client_id, content_hash(command), state.stamp_ms, reject)
+        account.client_ids[client_id] = entry
+        state.rejections.append(entry)
+    return Reply(reject=reject)
+
+
+def repeat(state: State, account: Account, command: PlaceOrder) -> Reply | None:
+    """Answer an order whose client id is known: the same content gets the first result, as it stands, other content is refused.
+
+    An accepted reply without an order says that the order ended too long ago to be held here.
+    """
+    known = account.client_ids.get(command.client_order_id)
+    if known is None:
+        found = state.found.get((account.account_id, command.client_order_id))
+        if found is None:
+            return None
+        content, order_id = found[1], found[0]
+    elif isinstance(known, Order):
+        content, order_id = content_hash(known.command), known.order_id
+    elif isinstance(known, KnownId):
+        content, order_id = known.content, known.order_id
+    else:
+        content, order_id = known.content, 0
+    if content != content_hash(command):
+        return refuse(state, account, command, Reject("DUPLICATE_ID", {"order_id": order_id}), False)
+    if isinstance(known, Order):
+        return Reply(orders=(order_view(known),))
+    return Reply(reject=known.reject) if isinstance(known, Rejection) else Reply()
+
+
+def accept(state: State, account: Account, market: Market, command: PlaceOrder, price_ticks: int, lots: int, status: OrderStatus) -> Order:
+    order_id = state.next_order_id
+    state.next_order_id = order_id + 1
+    if not command.client_order_id:
+        command = msgspec.structs.replace(command, client_order_id=given_id(order_id))
+    order = Order(order_id, command, account, account.holding(market), price_ticks, lots, state.stamp_ms)
+    order.status = status
+    lives.register(state, order)
+    state.events.append(OrderAccepted(order_id=order_id, order=command, price_ticks=price_ticks, size_lots=lots, status=status))
+    return order
+
+
+def execute(state: State, market: Market, order: Order, tight: bool) -> None:
+    """Match a live order, then rest, cancel or close what is left."""
+    keys = market.book.side(-order.sign).keys
+    stopped: CancelReason | None = None
+    if keys and keys[-1] >= -order.sign * order.price_ticks:
+        stopped = match(state, market, order, tight, False)
+    command = order.command
+    if order.remaining_lots == 0:
+        lives.filled(state, order)
+    elif stopped is not None:
+        lives.cancel(state, order, stopped)
+    elif checks.rests(command):
+        lives.rest(order)
+    else:
+        lives.cancel(state, order, unfilled_reason(command))
+
+
+def unfilled_reason(command: PlaceOrder) -> CancelReason:
+    if checks.is_market(command.type):
+        return "slippage"
+    return "fok" if command.time_in_force == "fok" else "ioc"
+
+
+def place_trigger(state: State, account: Account, market: Market, command: PlaceOrder) -> Reply:
+    reject = checks.trigger_refusal(market, account.holding(market), command)
+    if reject is not None:
+        return refuse(state, account, command, reject, True)
+    order = accept(state, account, market, command, command.price_ticks, command.size_lots, "untriggered")
+    order.trigger_ticks = command.trigger_ticks
+    market.watch.add(order)
+    return Reply(orders=(order_view(order),))
+
+
+def find_live(account: Account, order_id: int, client_order_id: str) -> Order | None:
+    if order_id:
+        return account.orders.get(order_id)
+    known = account.client_ids.get(client_order_id)
+    return known if isinstance(known, Order) and lives.is_live(known) else None
+
+
+def cancel(state: State, command: CancelOrder) -> Reply:
+    account = user_account(state, command.account_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or account is None:
+        return Reply(reject=late or ACCOUNT_NOT_FOUND)
+    order = find_live(account, command.order_id, command.client_order_id)
+    if order is None:
+        return Reply(reject=Reject("ORDER_NOT_FOUND", {"order_id": command.order_id}))
+    lives.cancel(state, order, "user")
+    return Reply(orders=(order_view(order),))
+
+
+def cancel_all(state: State, command: CancelAll) -> Reply:
+    account = user_account(state, command.account_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or account is None:
+        return Reply(reject=late or ACCOUNT_NOT_FOUND)
+    if command.market_id and command.market_id not in state.markets:
+        return Reply(reject=MARKET_NOT_FOUND)
+    reason: CancelReason = "disconnect" if command.session_id else "user"
+    ended = cancel_orders(state, account, reason, command.market_id, command.session_id)
+    return Reply(orders=tuple(order_view(order) for order in ended))
+
+
+def cancel_orders(state: State, account: Account, reason: CancelReason, market_id: int = 0, session_id: int = 0) -> list[Order]:
+    """Cancel an account's live orders, oldest first, and return them; linked ones that went with others are included."""
+    chosen = [
+        order
+        for order in account.orders.values()
+        if market_id in (0, order.command.market_id) and session_id in (0, order.command.session_id)
+    ]
+    for order in chosen:
+        if lives.is_live(order):
+            lives.cancel(state, order, reason)
+    return chosen

@@ -1,0 +1,112 @@
+"""What an order would do now, before it is sent."""
+
+from markets.commands import PlaceOrder
+from markets.rejects import Reject
+from markets.units import PPM, charge
+from markets.views import Preview
+from risk.margin import liquidation_ticks
+from trading.engine import checks, margin
+from trading.engine.orders import user_account
+from trading.engine.state import Account, Holding, Market, State
+
+
+def preview(state: State, order: PlaceOrder) -> Preview | None:
+    """Say what an order would do now; None without such an account or market."""
+    account = user_account(state, order.account_id)
+    market = state.markets.get(order.market_id)
+    if account is None or market is None:
+        return None
+    holding = account.holdings.get(order.market_id) or Holding(account, market)
+    reject = (
+        checks.closed_status(state, market, order.post_only != "none" or checks.is_trigger(order.type))
+        or checks.malformed(state, account, market, order)
+        or (checks.trigger_refusal(market, holding, order) if checks.is_trigger(order.type) else None)
+    )
+    if reject is None and not checks.is_trigger(order.type):
+        reject = checks.entry(state, market, holding, order, order.price_ticks, order.size_lots, False).reject
+    return figures(state, market, holding, order, reject)
+
+
+def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, reject: Reject | None) -> Preview:
+    sign = 1 if order.side == "buy" else -1
+    lots = max(0, order.size_lots) or abs(holding.size_lots)
+    if order.reduce_only or order.close_position:
+        lots = min(lots, max(0, -sign * holding.size_lots))
+    account = holding.account
+    atoms = market.tick_lot_atoms
+    price = limit_price(market, order, sign)
+    value = expected_value(market, order, sign, lots, price)
+    fee = charge(value * atoms, market.parameters.taker_fee_ppm)
+    equity = margin.equity(state, account)
+    equity_after = equity + sign * (lots * market.mark_ticks - value) * atoms - fee
+    available_after = margin.available_with_order(state, holding, sign, lots, value, fee)
+    others = margin.account_maintenance(account) - margin.maintenance(holding)
+    notional = account_notional(account)
+    own = abs(holding.size_lots) * market.mark_ticks * atoms
+    after = abs(holding.size_lots + sign * lots) * market.mark_ticks * atoms
+    return Preview(
+        reject=reject,
+        order_value_atoms=lots * price * atoms,
+        estimated_price_ticks=-(-value // lots) if lots and sign > 0 else value // lots if lots else price,
+        fee_taker_atoms=fee,
+        fee_maker_atoms=charge(value * atoms, market.parameters.maker_fee_ppm),
+        initial_margin_before_atoms=account.initial_atoms,
+        initial_margin_after_atoms=max(0, equity_after - available_after),
+        available_after_atoms=available_after,
+        leverage_before_ppm=leverage_ppm(notional, equity),
+        leverage_after_ppm=leverage_ppm(notional - own + after, equity_after),
+        liquidation_ticks_before=liquidation(market, holding.size_lots, equity, others),
+        liquidation_ticks_after=liquidation(market, holding.size_lots + sign * lots, equity_after, others),
+        max_size_lots=max_size(state, market, holding, order, sign, price),
+    )
+
+
+def limit_price(market: Market, order: PlaceOrder, sign: int) -> int:
+    price = order.price_ticks or (order.trigger_ticks if checks.is_trigger(order.type) else checks.worst_price(market, sign))
+    return max(0, min(price, checks.MAX_TICKS))
+
+
+def expected_value(market: Market, order: PlaceOrder, sign: int, lots: int, price_ticks: int) -> int:
+    """Return price x lots at what the book shows, the rest at the limit price; for a trigger at its own price."""
+    if checks.is_trigger(order.type):
+        return lots * price_ticks
+    taken, value = market.book.side(-sign).walk(lots, -sign * price_ticks)
+    return value + (lots - taken) * price_ticks
+
+
+def account_notional(account: Account) -> int:
+    return sum(abs(h.size_lots) * h.market.mark_ticks * h.market.tick_lot_atoms for h in account.holdings.values())
+
+
+def leverage_ppm(notional_atoms: int, equity_atoms: int) -> int:
+    """Return notional / equity, 0 for an account without equity."""
+    return notional_atoms * PPM // equity_atoms if equity_atoms > 0 else 0
+
+
+def max_size(state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int) -> int:
+    """Return the largest size that is affordable at the order's price; a market order's is the best price on the book."""
+    if order.reduce_only or order.close_position:
+        return max(0, -sign * holding.size_lots)
+    best = market.book.side(-sign).best_ticks() or market.mark_ticks
+    price = price_ticks if order.price_ticks or checks.is_trigger(order.type) else best
+    low, high = 0, market.parameters.max_order_lots
+    while low < high:
+        middle = (low + high + 1) // 2
+        fee = charge(middle * price * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
+        affordable = margin.available_with_order(state, holding, sign, middle, middle * price, fee) >= 0
+        if affordable or not margin.adds_risk(holding, sign, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def liquidation(market: Market, size_lots: int, equity_atoms: int, other_maintenance_atoms: int) -> int:
+    return liquidation_ticks(
+        size_lots=size_lots,
+        mark_ticks=market.mark_ticks,
+        tick_lot_atoms=market.tick_lot_atoms,
+        equity_atoms=equity_atoms,
+        other_maintenance_atoms=other_maintenance_atoms,
+        tiers=market.parameters.tiers,
+    )

@@ -1,0 +1,114 @@
+"""Views of the state. Asking changes nothing that is encoded."""
+
+from typing import Any
+
+from markets.queries import GetAccount, GetMarkets, GetOrder, GetState, PreviewOrder, Query
+from markets.views import AccountView, MarketView, OrderView, PositionView, StateView
+from risk.margin import initial_margin
+from trading.engine import funding, margin
+from trading.engine.book import Order
+from trading.engine.orders import user_account
+from trading.engine.previews import liquidation, preview
+from trading.engine.snapshot import state_hash
+from trading.engine.state import Holding, Market, State
+from trading.engine.views import order_view
+
+
+def answer(state: State, query: Query) -> Any:
+    if isinstance(query, GetAccount):
+        return account_view(state, query.account_id)
+    if isinstance(query, GetOrder):
+        return find_order(state, query)
+    if isinstance(query, GetMarkets):
+        return [market_view(state, state.markets[market_id]) for market_id in sorted(state.markets)]
+    if isinstance(query, PreviewOrder):
+        return preview(state, query.order)
+    if isinstance(query, GetState):
+        return state_view(state)
+    raise TypeError(f"not a question for the engine: {type(query).__name__}")
+
+
+def state_view(state: State) -> StateView:
+    """Return what the engine knows of it; sequence and epoch are the runner's."""
+    live = sum(len(account.orders) for account in state.accounts.values())
+    return StateView(
+        seq=0,
+        stamp_ms=state.stamp_ms,
+        epoch=0,
+        rules_version=state.rules_version,
+        state_hash=state_hash(state),
+        accounts=len(state.accounts),
+        open_orders=live,
+    )
+
+
+def find_order(state: State, query: GetOrder) -> OrderView | None:
+    account = user_account(state, query.account_id)
+    if account is None:
+        return None
+    order = state.orders.get(query.order_id) if query.order_id else account.client_ids.get(query.client_order_id)
+    return order_view(order) if isinstance(order, Order) and order.account is account else None
+
+
+def account_view(state: State, account_id: int) -> AccountView | None:
+    account = state.accounts.get(account_id)
+    if account is None:
+        return None
+    equity = margin.equity(state, account)
+    maintenance = margin.account_maintenance(account)
+    holdings = [account.holdings[market_id] for market_id in sorted(account.holdings)]
+    positions = tuple(position_view(holding, equity, maintenance) for holding in holdings if holding.size_lots)
+    return AccountView(
+        account_id=account_id,
+        seq=account.seq,
+        balances={"USDC": account.cash_atoms},
+        equity_atoms=equity,
+        unrealised_atoms=account.unrealised_atoms,
+        initial_margin_atoms=account.initial_atoms,
+        order_margin_atoms=account.initial_atoms - sum(position.initial_margin_atoms for position in positions),
+        maintenance_margin_atoms=maintenance,
+        available_atoms=margin.available(state, account),
+        withdrawable_atoms=margin.withdrawable(state, account),
+        positions=positions,
+        orders=tuple(order_view(order) for order in account.orders.values()),
+        leverage={holding.market.market_id: holding.leverage for holding in holdings if holding.leverage},
+        dead_mans_switch_ms=account.dead_man_ms,
+    )
+
+
+def position_view(holding: Holding, equity_atoms: int, maintenance_atoms: int) -> PositionView:
+    market = holding.market
+    notional = abs(holding.size_lots) * market.mark_ticks * market.tick_lot_atoms
+    own = margin.maintenance(holding)
+    return PositionView(
+        account_id=holding.account.account_id,
+        market_id=market.market_id,
+        size_lots=holding.size_lots,
+        cost_atoms=holding.cost_atoms,
+        mark_ticks=market.mark_ticks,
+        notional_atoms=notional,
+        unrealised_atoms=margin.unrealised(holding),
+        initial_margin_atoms=initial_margin(notional_atoms=notional, leverage=holding.effective_leverage(), tiers=market.parameters.tiers),
+        maintenance_margin_atoms=own,
+        liquidation_ticks=liquidation(market, holding.size_lots, equity_atoms, maintenance_atoms - own),
+        leverage=holding.effective_leverage(),
+        realised_atoms=holding.realised_atoms,
+        funding_atoms=holding.funding_atoms,
+    )
+
+
+def market_view(state: State, market: Market) -> MarketView:
+    return MarketView(
+        parameters=market.parameters,
+        status=state.strictest_status(market),
+        mark_ticks=market.mark_ticks,
+        index_e8=market.index_e8,
+        oracle_state=market.oracle_state,
+        oracle_sources=tuple((name, source.price_e8, source.published_ms) for name, source in sorted(market.sources.items())),
+        last_ticks=market.last_ticks,
+        best_bid_ticks=market.book.bids.best_ticks(),
+        best_ask_ticks=market.book.asks.best_ticks(),
+        open_interest_lots=market.open_interest_lots,
+        predicted_funding_ppb=funding.predicted_ppb(market),
+        next_funding_ms=market.funding_due_ms,
+    )

@@ -1,0 +1,317 @@
+"""The state as bytes and back. Canonical: equal states give equal bytes, whatever path led to them."""
+
+from hashlib import sha256
+from heapq import heapify
+
+import msgspec
+
+from markets.commands import PlaceOrder
+from markets.events import CancelReason, OrderStatus
+from markets.parameters import MarketParameters, MarketStatus
+from markets.rejects import Reject
+from oracle.aggregate import IndexState, Source
+from trading.engine import lives
+from trading.engine.book import Order
+from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
+
+
+class OrderRecord(msgspec.Struct, array_like=True):
+    order_id: int
+    command: PlaceOrder
+    price_ticks: int
+    size_lots: int
+    remaining_lots: int
+    filled_quote_atoms: int
+    fee_atoms: int
+    trigger_ticks: int
+    reduce_only: bool
+    status: OrderStatus
+    reason: CancelReason | None
+    parent_order_id: int
+    created_ms: int
+    updated_ms: int
+
+
+class HoldingRecord(msgspec.Struct, array_like=True):
+    market_id: int
+    size_lots: int
+    cost_atoms: int
+    realised_atoms: int
+    funding_atoms: int
+    leverage: int
+
+
+class AccountRecord(msgspec.Struct, array_like=True):
+    account_id: int
+    seq: int
+    cash_atoms: int
+    dead_man_ms: int
+    deposit_numbers: list[tuple[int, int]]
+    holdings: list[HoldingRecord]
+
+
+class MarketRecord(msgspec.Struct, array_like=True):
+    """Resting orders best first and oldest first within a price, so that reading them in order restores every queue."""
+
+    parameters: MarketParameters
+    status: MarketStatus
+    mark_ticks: int
+    index_e8: int
+    oracle_state: IndexState
+    sources: list[Source]
+    suspect: Source | None
+    last_ticks: int
+    basis_ema_e8: int
+    mid_ema_e8: int
+    averaged_ms: int
+    premium_sum: int
+    premium_ms: int
+    premium_ppb: int
+    premium_sampled_ms: int
+    funding_due_ms: int
+    shown: tuple[int, int, str, int]
+    bids: list[int]
+    asks: list[int]
+
+
+class RejectionRecord(msgspec.Struct, array_like=True):
+    account_id: int
+    client_order_id: str
+    content: bytes
+    refused_ms: int
+    reject: Reject
+
+
+class KnownRecord(msgspec.Struct, array_like=True):
+    account_id: int
+    client_order_id: str
+    order_id: int
+    content: bytes
+    ended_ms: int
+
+
+class StateRecord(msgspec.Struct, array_like=True):
+    stamp_ms: int
+    rules_version: int
+    status: MarketStatus
+    next_order_id: int
+    next_trade_id: int
+    next_liquidation_id: int
+    sources_due_ms: int
+    accounts: list[AccountRecord]
+    markets: list[MarketRecord]
+    live: list[OrderRecord]
+    ended: list[OrderRecord]
+    known_ids: list[KnownRecord]
+    rejections: list[RejectionRecord]
+    brackets: list[tuple[int, int, int]]
+    ready: list[int]
+    ready_markets: list[int]
+
+
+def encode(state: State) -> bytes:
+    return msgspec.msgpack.encode(record_of(state))
+
+
+def state_hash(state: State) -> str:
+    return sha256(encode(state)).hexdigest()
+
+
+def record_of(state: State) -> StateRecord:
+    accounts = [state.accounts[account_id] for account_id in sorted(state.accounts)]
+    live = [order for account in accounts for order in account.orders.values()]
+    return StateRecord(
+        stamp_ms=state.stamp_ms,
+        rules_version=state.rules_version,
+        status=state.status,
+        next_order_id=state.next_order_id,
+        next_trade_id=state.next_trade_id,
+        next_liquidation_id=state.next_liquidation_id,
+        sources_due_ms=state.sources_due_ms,
+        accounts=[account_record(account) for account in accounts],
+        markets=[market_record(state.markets[market_id]) for market_id in sorted(state.markets)],
+        live=[order_record(order) for order in sorted(live, key=lambda order: order.order_id)],
+        ended=[order_record(order) for order in state.ended],
+        known_ids=[KnownRecord(k.account_id, k.client_order_id, k.order_id, k.content, k.ended_ms) for k in state.known_ids],
+        rejections=[RejectionRecord(r.account_id, r.client_order_id, r.content, r.refused_ms, r.reject) for r in state.rejections],
+        brackets=[(parent, *pair) for parent, pair in sorted(state.brackets.items())],
+        ready=state.ready,
+        ready_markets=sorted(state.ready_markets),
+    )
+
+
+def account_record(account: Account) -> AccountRecord:
+    holdings = [account.holdings[market_id] for market_id in sorted(account.holdings)]
+    return AccountRecord(
+        account_id=account.account_id,
+        seq=account.seq,
+        cash_atoms=account.cash_atoms,
+        dead_man_ms=account.dead_man_ms,
+        deposit_numbers=sorted(account.deposit_numbers.items()),
+        holdings=[holding_record(holding) for holding in holdings if holding.size_lots or holding.leverage],
+    )
+
+
+def holding_record(holding: Holding) -> HoldingRecord:
+    return HoldingRecord(
+        holding.market.market_id,
+        holding.size_lots,
+        holding.cost_atoms,
+        holding.realised_atoms,
+        holding.funding_atoms,
+        holding.leverage,
+    )
+
+
+def market_record(market: Market) -> MarketRecord:
+    return MarketRecord(
+        parameters=market.parameters,
+        status=market.status,
+        mark_ticks=market.mark_ticks,
+        index_e8=market.index_e8,
+        oracle_state=market.oracle_state,
+        sources=[market.sources[name] for name in sorted(market.sources)],
+        suspect=market.suspect,
+        last_ticks=market.last_ticks,
+        basis_ema_e8=market.basis_ema_e8,
+        mid_ema_e8=market.mid_ema_e8,
+        averaged_ms=market.averaged_ms,
+        premium_sum=market.premium_sum,
+        premium_ms=market.premium_ms,
+        premium_ppb=market.premium_ppb,
+        premium_sampled_ms=market.premium_sampled_ms,
+        funding_due_ms=market.funding_due_ms,
+        shown=market.shown,
+        bids=[order.order_id for order in market.book.bids.orders()],
+        asks=[order.order_id for order in market.book.asks.orders()],
+    )
+
+
+def order_record(order: Order) -> OrderRecord:
+    return OrderRecord(
+        order_id=order.order_id,
+        command=order.command,
+        price_ticks=order.price_ticks,
+        size_lots=order.size_lots,
+        remaining_lots=order.remaining_lots,
+        filled_quote_atoms=order.filled_quote_atoms,
+        fee_atoms=order.fee_atoms,
+        trigger_ticks=order.trigger_ticks,
+        reduce_only=order.reduce_only,
+        status=order.status,
+        reason=order.reason,
+        parent_order_id=order.parent_order_id,
+        created_ms=order.created_ms,
+        updated_ms=order.updated_ms,
+    )
+
+
+def decode(data: bytes) -> State:
+    record = msgspec.msgpack.decode(data, type=StateRecord)
+    state = State()
+    state.stamp_ms = record.stamp_ms
+    state.rules_version = record.rules_version
+    state.status = record.status
+    state.next_order_id = record.next_order_id
+    state.next_trade_id = record.next_trade_id
+    state.next_liquidation_id = record.next_liquidation_id
+    state.sources_due_ms = record.sources_due_ms
+    for market in record.markets:
+        state.markets[market.parameters.market_id] = restore_market(market)
+    for account in record.accounts:
+        restore_account(state, account)
+    restore_orders(state, record)
+    state.brackets = {parent: (profit, loss) for parent, profit, loss in record.brackets}
+    state.ready = record.ready
+    state.ready_markets = set(record.ready_markets)
+    return state
+
+
+def restore_market(record: MarketRecord) -> Market:
+    market = Market(record.parameters)
+    market.status = record.status
+    market.mark_ticks = record.mark_ticks
+    market.index_e8 = record.index_e8
+    market.oracle_state = record.oracle_state
+    market.sources = {source.source: source for source in record.sources}
+    market.suspect = record.suspect
+    market.last_ticks = record.last_ticks
+    market.basis_ema_e8 = record.basis_ema_e8
+    market.mid_ema_e8 = record.mid_ema_e8
+    market.averaged_ms = record.averaged_ms
+    market.premium_sum = record.premium_sum
+    market.premium_ms = record.premium_ms
+    market.premium_ppb = record.premium_ppb
+    market.premium_sampled_ms = record.premium_sampled_ms
+    market.funding_due_ms = record.funding_due_ms
+    market.shown = record.shown
+    return market
+
+
+def restore_account(state: State, record: AccountRecord) -> None:
+    account = state.accounts.setdefault(record.account_id, Account(record.account_id))
+    account.seq = record.seq
+    account.cash_atoms = record.cash_atoms
+    account.dead_man_ms = record.dead_man_ms
+    account.deposit_numbers = dict(record.deposit_numbers)
+    if record.dead_man_ms:
+        state.dead_men[record.account_id] = record.dead_man_ms
+        state.dead_men_due_ms = min(state.dead_men.values())
+    for entry in record.holdings:
+        market = state.markets[entry.market_id]
+        holding = account.holding(market)
+        holding.size_lots = entry.size_lots
+        holding.cost_atoms = entry.cost_atoms
+        holding.realised_atoms = entry.realised_atoms
+        holding.funding_atoms = entry.funding_atoms
+        holding.leverage = entry.leverage
+        if entry.size_lots:
+            market.holders[record.account_id] = holding
+            market.open_interest_lots += max(0, entry.size_lots)
+
+
+def restore_orders(state: State, record: StateRecord) -> None:
+    for entry in record.live:
+        order = restore_order(state, entry)
+        lives.register(state, order)
+        if order.status == "untriggered" and order.order_id not in record.ready:
+            order.holding.market.watch.add(order)
+    for market in record.markets:
+        for order_id in market.bids + market.asks:
+            lives.rest(state.orders[order_id])
+    for entry in record.ended:
+        order = restore_order(state, entry)
+        state.ended.append(order)
+        state.orders[order.order_id] = order
+        order.account.client_ids[order.command.client_order_id] = order
+    for known in record.known_ids:
+        remembered = KnownId(known.account_id, known.client_order_id, known.order_id, known.content, known.ended_ms)
+        state.known_ids.append(remembered)
+        state.accounts[known.account_id].client_ids[known.client_order_id] = remembered
+    for refused in record.rejections:
+        rejection = Rejection(refused.account_id, refused.client_order_id, refused.content, refused.refused_ms, refused.reject)
+        state.rejections.append(rejection)
+        state.accounts[refused.account_id].client_ids[refused.client_order_id] = rejection
+    for live in state.markets.values():
+        live.book.bids.touched.clear()
+        live.book.asks.touched.clear()
+    state.touched.clear()
+    heapify(state.expiries)
+
+
+def restore_order(state: State, record: OrderRecord) -> Order:
+    account = state.accounts[record.command.account_id]
+    market = state.markets[record.command.market_id]
+    order = Order(
+        record.order_id, record.command, account, account.holding(market), record.price_ticks, record.size_lots, record.created_ms
+    )
+    order.remaining_lots = record.remaining_lots
+    order.filled_quote_atoms = record.filled_quote_atoms
+    order.fee_atoms = record.fee_atoms
+    order.trigger_ticks = record.trigger_ticks
+    order.reduce_only = record.reduce_only
+    order.status = record.status
+    order.reason = record.reason
+    order.parent_order_id = record.parent_order_id
+    order.updated_ms = record.updated_ms
+    return order

@@ -1,0 +1,267 @@
+"""Everything that later commands depend on. What can be recomputed is kept beside it and never encoded."""
+
+from collections import deque
+
+from markets import ledger, units
+from markets.events import Event
+from markets.parameters import MarketParameters, MarketStatus
+from markets.rejects import Reject
+from oracle.aggregate import IndexState, Source
+from trading.engine.book import Book, Order
+from trading.engine.watch import Watch
+
+HOUR_MS = 3_600_000
+MEMORY_MS = 600_000  # how long client ids of ended and refused orders are known here
+RECENT_ORDERS = 65_536  # ended orders kept whole within that time; of older ones only id and content hash
+DEFAULT_LEVERAGE = 10
+UNKNOWN_VERSION = -1
+
+
+class Rejection:
+    """A refused order with a client id: the same command again gets the same answer."""
+
+    __slots__ = ("account_id", "client_order_id", "content", "refused_ms", "reject")
+
+    def __init__(self, account_id: int, client_order_id: str, content: bytes, refused_ms: int, reject: Reject) -> None:
+        self.account_id: int = account_id
+        self.client_order_id: str = client_order_id
+        self.content: bytes = content
+        self.refused_ms: int = refused_ms
+        self.reject: Reject = reject
+
+
+class KnownId:
+    """What is left of an ended order that was pushed out of the recent ones."""
+
+    __slots__ = ("account_id", "client_order_id", "content", "ended_ms", "order_id")
+
+    def __init__(self, account_id: int, client_order_id: str, order_id: int, content: bytes, ended_ms: int) -> None:
+        self.account_id: int = account_id
+        self.client_order_id: str = client_order_id
+        self.order_id: int = order_id
+        self.content: bytes = content
+        self.ended_ms: int = ended_ms
+
+
+class Holding:
+    """What one account has in one market: a position, its leverage, and the open orders' totals.
+
+    `buy_*` and `sell_*` sum the resting orders that may add risk (reduce-only ones cannot); values are ticks x lots. The last
+    three fields cache the holding's part of the account's sums as of the market's `version`.
+    """
+
+    __slots__ = (
+        "account",
+        "buy_lots",
+        "buy_value",
+        "cost_atoms",
+        "funding_atoms",
+        "initial_atoms",
+        "leverage",
+        "market",
+        "order_count",
+        "realised_atoms",
+        "reducing",
+        "sell_lots",
+        "sell_value",
+        "size_lots",
+        "unrealised_atoms",
+        "version",
+    )
+
+    def __init__(self, account: "Account", market: "Market") -> None:
+        self.account: Account = account
+        self.market: Market = market
+        self.size_lots: int = 0
+        self.cost_atoms: int = 0
+        self.realised_atoms: int = 0
+        self.funding_atoms: int = 0
+        self.leverage: int = 0  # 0 until the account sets it
+        self.order_count: int = 0
+        self.buy_lots: int = 0
+        self.buy_value: int = 0
+        self.sell_lots: int = 0
+        self.sell_value: int = 0
+        self.reducing: dict[int, Order] = {}
+        self.initial_atoms: int = 0
+        self.unrealised_atoms: int = 0
+        self.version: int = UNKNOWN_VERSION
+
+    def effective_leverage(self) -> int:
+        return min(self.leverage or DEFAULT_LEVERAGE, self.market.max_leverage)
+
+
+class Account:
+    """A cross-margined account, or one of the exchange's own. The sums are exact while `epoch` is the state's mark epoch."""
+
+    __slots__ = (
+        "account_id",
+        "cash_atoms",
+        "client_ids",
+        "dead_man_ms",
+        "deposit_numbers",
+        "epoch",
+        "floor_atoms",
+        "floor_epoch",
+        "holdings",
+        "initial_atoms",
+        "orders",
+        "seq",
+        "unrealised_atoms",
+    )
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id: int = account_id
+        self.seq: int = 0
+        self.cash_atoms: int = 0
+        self.dead_man_ms: int = 0
+        self.deposit_numbers: dict[int, int] = {}
+        self.holdings: dict[int, Holding] = {}
+        self.orders: dict[int, Order] = {}
+        self.client_ids: dict[str, Order | Rejection | KnownId] = {}
+        self.initial_atoms: int = 0
+        self.unrealised_atoms: int = 0
+        self.epoch: int = UNKNOWN_VERSION
+        self.floor_atoms: int = 0
+        self.floor_epoch: int = UNKNOWN_VERSION
+
+    def holding(self, market: "Market") -> Holding:
+        found = self.holdings.get(market.market_id)
+        if found is None:
+            found = self.holdings[market.market_id] = Holding(self, market)
+        return found
+
+
+class Market:
+    """A market's book, prices and funding sums. `version` counts what changes the value of positions in it."""
+
+    __slots__ = (
+        "averaged_ms",
+        "basis_ema_e8",
+        "book",
+        "funding_due_ms",
+        "holders",
+        "index_e8",
+        "last_ticks",
+        "mark_ticks",
+        "market_id",
+        "max_leverage",
+        "mid_ema_e8",
+        "open_interest_lots",
+        "oracle_state",
+        "parameters",
+        "premium_ms",
+        "premium_ppb",
+        "premium_sampled_ms",
+        "premium_sum",
+        "shown",
+        "sources",
+        "status",
+        "suspect",
+        "tick_lot_atoms",
+        "version",
+        "watch",
+    )
+
+    def __init__(self, parameters: MarketParameters) -> None:
+        self.market_id: int = parameters.market_id
+        self.book: Book = Book()
+        self.watch: Watch = Watch()
+        self.status: MarketStatus = "normal"
+        self.mark_ticks: int = 0
+        self.index_e8: int = 0
+        self.oracle_state: IndexState = "stale"
+        self.sources: dict[str, Source] = {}
+        self.suspect: Source | None = None  # a lone source's jump that waits for confirmation
+        self.last_ticks: int = 0
+        self.basis_ema_e8: int = 0
+        self.mid_ema_e8: int = 0
+        self.averaged_ms: int = 0  # when the averages last moved; 0 before the first sample
+        self.premium_sum: int = 0  # ppb x ms within the hour
+        self.premium_ms: int = 0
+        self.premium_ppb: int = 0  # the last sample
+        self.premium_sampled_ms: int = 0  # until when the sum runs; 0 without a sample this hour
+        self.funding_due_ms: int = 0
+        self.open_interest_lots: int = 0
+        self.holders: dict[int, Holding] = {}
+        self.version: int = 0
+        self.shown: tuple[int, int, str, int] = (0, 0, "stale", 0)
+        self.replace_parameters(parameters)
+
+    def replace_parameters(self, parameters: MarketParameters) -> None:
+        self.parameters: MarketParameters = parameters
+        self.tick_lot_atoms: int = units.tick_lot_atoms(tick_e8=parameters.tick_e8, lot_e8=parameters.lot_e8)
+        self.max_leverage: int = parameters.tiers[0].max_leverage
+        self.version += 1
+
+    def index_ticks(self) -> int:
+        return units.ticks_from_e8(self.index_e8, self.parameters.tick_e8)
+
+
+class State:
+    """The whole exchange. Fields after `events` belong to the running batch or are recomputed, and are not encoded."""
+
+    __slots__ = (
+        "accounts",
+        "brackets",
+        "clearing",
+        "dead_men",
+        "dead_men_due_ms",
+        "ended",
+        "events",
+        "expiries",
+        "fees",
+        "fired",
+        "found",
+        "known_ids",
+        "links",
+        "mark_epoch",
+        "markets",
+        "next_liquidation_id",
+        "next_order_id",
+        "next_trade_id",
+        "orders",
+        "ready",
+        "ready_markets",
+        "rejections",
+        "rules_version",
+        "sources_due_ms",
+        "stamp_ms",
+        "status",
+        "touched",
+    )
+
+    def __init__(self) -> None:
+        self.stamp_ms: int = 0
+        self.rules_version: int = 0
+        self.status: MarketStatus = "normal"
+        self.next_order_id: int = 1
+        self.next_trade_id: int = 1
+        self.next_liquidation_id: int = 1
+        self.accounts: dict[int, Account] = {account_id: Account(account_id) for account_id in ledger.NAMES}
+        self.markets: dict[int, Market] = {}
+        self.orders: dict[int, Order] = {}  # open, waiting and recently ended
+        self.ended: deque[Order] = deque()
+        self.known_ids: deque[KnownId] = deque()
+        self.rejections: deque[Rejection] = deque()
+        self.brackets: dict[int, tuple[int, int]] = {}  # live parent -> its take-profit and stop-loss, 0 for none
+        self.ready: list[int] = []  # triggered orders that wait for the next batch
+        self.events: list[Event] = []
+        self.touched: set[int] = set()
+        self.fired: int = 0
+        self.found: dict[tuple[int, str], tuple[int, bytes]] = {}
+        self.ready_markets: set[int] = set()  # markets whose reference prices moved since triggers were last looked at
+        self.links: dict[tuple[int, int], list[Order]] = {}
+        self.expiries: list[tuple[int, int]] = []  # heap of (good_till_ms, order_id), ended ones included
+        self.dead_men: dict[int, int] = {}
+        self.dead_men_due_ms: int = 0
+        self.sources_due_ms: int = 0
+        self.mark_epoch: int = 0
+        self.clearing: Account = self.accounts[ledger.CLEARING]
+        self.fees: Account = self.accounts[ledger.FEES]
+
+    def strictest_status(self, market: Market) -> MarketStatus:
+        return market.status if STRICTNESS[market.status] >= STRICTNESS[self.status] else self.status
+
+
+STRICTNESS: dict[MarketStatus, int] = {"normal": 0, "post_only": 1, "cancel_only": 2, "halted": 3, "delisted": 4}
