@@ -5,16 +5,19 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import structlog
 
 from markets.errors import GatewayError
 from markets.gateway import AsyncGateway, async_gateway
+from trading import partitions
 from trading.broadcast.broadcaster import JOURNAL
 from trading.projector.projector import Projector
 
 log = structlog.get_logger("projector")
 
 POLL_SECONDS = 0.25
+UPKEEP_SECONDS = 3_600.0
 PACE_SECONDS = 0.02  # between runs: what is committed meanwhile goes into one transaction
 
 
@@ -36,13 +39,16 @@ class Service:
             loop.add_signal_handler(number, self.stop)
         self._watch()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="projector") as thread:
+            await loop.run_in_executor(None, make_partitions)
             projector = await loop.run_in_executor(thread, Projector)
-            log.info("projector_started", seq=projector.seq)
+            upkeep = loop.create_task(_keep_partitions())
+            log.info("projecting", seq=projector.seq)
             while not self._stopped:
                 await self._wait()
                 await loop.run_in_executor(thread, self._catch_up, projector.step)
                 await asyncio.sleep(PACE_SECONDS)
-        log.info("projector_stopped", seq=projector.seq)
+            upkeep.cancel()
+        log.info("stopped", seq=projector.seq)
         await self._gateway.close()
 
     def stop(self) -> None:
@@ -64,11 +70,31 @@ class Service:
         self._watching = asyncio.get_running_loop().create_task(self._watch_journal())
 
     async def _watch_journal(self) -> None:
-        """Ask to be woken; without an engine there is nothing to wake for, and polling goes on."""
-        try:
-            await self._gateway.snapshot(JOURNAL)
-        except GatewayError as error:
-            log.info("projector_polls", reason=error.code)
+        """Ask to be woken, until an engine says yes; without one there is nothing to wake for."""
+        while not self._stopped:
+            try:
+                await self._gateway.snapshot(JOURNAL)
+            except GatewayError:
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                self._woken.set()
+                return
+
+
+async def _keep_partitions() -> None:
+    while True:
+        await asyncio.sleep(UPKEEP_SECONDS)
+        await asyncio.to_thread(make_partitions)
+
+
+def make_partitions() -> None:
+    """Make partitions ahead of time. Without them rows wait in the default partitions, so a failure stops nothing."""
+    try:
+        made = partitions.upkeep()
+    except psycopg.Error as error:
+        log.warning("partitions not made", error=str(error))
+    else:
+        log.info("partitions made", count=len(made))
 
 
 async def serve() -> None:
