@@ -100,7 +100,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus metrics; in production only with `Authorization: Bearer METRICS_TOKEN`."""
     if settings.PRODUCTION and not is_scraper(request):
         raise Http404
-    return ExportToDjangoView(request)
+    response: HttpResponse = ExportToDjangoView(request)
+    return response
 
 
 def is_scraper(request: HttpRequest) -> bool:

@@ -64,6 +64,7 @@ DATABASE_OWNER_URL = env.database_owner_url or (addresses.postgres_url(DATA_DIR,
 ORACLE_FEED = env.oracle_feed
 HERMES_URL, HERMES_API_KEY = env.hermes_url, env.hermes_api_key
 COINGECKO_URL, COINGECKO_API_KEY = env.coingecko_url, env.coingecko_api_key
+METRICS_TOKEN = env.metrics_token
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address
 REDIS_URL = env.redis_url or addresses.valkey_url(DATA_DIR)
@@ -147,7 +148,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 # Tests and development read the sources; everything else serves what collectstatic hashed and compressed.
-WHITENOISE_USE_FINDERS = DEBUG or TESTING
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -13,10 +13,11 @@ HEADER = "# Logins of this demo exchange, made at random at its first start: use
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Passwords by user name."""
+    """Passwords by user name; `made` names those that did not exist before."""
 
     path: Path
     passwords: dict[str, str]
+    made: frozenset[str]
 
     @classmethod
     def load(cls, data_dir: Path) -> "Credentials":
@@ -26,4 +27,4 @@ class Credentials:
         passwords = {name: known.get(name) or secrets.token_urlsafe(12) for name in (*TRADERS, STAFF)}
         if passwords != known:
             write_private(path, HEADER + "".join(f"{name} {password}\n" for name, password in passwords.items()))
-        return cls(path=path, passwords=passwords)
+        return cls(path=path, passwords=passwords, made=frozenset(passwords.keys() - known.keys()))

@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 MIN_FREE_BYTES = 300_000_000
 READY_TIMEOUT_S = 60.0
 # What most children import: once, before the forks.
-SHARED_MODULES = ("uvicorn", "uvloop", "httptools", "websockets", "httpx", "celery.apps.worker", "kombu.transport.redis", "quantdesk.asgi")
+SHARED_MODULES = ("uvicorn", "uvloop", "httptools", "websockets", "httpx", "celery.apps.worker", "kombu.transport.redis")
 KEPT_AT_RESET = {"run", "secrets"}
 
 
@@ -74,7 +74,10 @@ class Desk:
     def _start(self, supervisor: Supervisor) -> None:
         self._start_servers(supervisor)
         with self.progress.step("Tables and static files"):
-            supervisor.run_steps({"tables": ("tables",), "static": ("static",)}, draw=self.progress.draw, meanwhile=share_modules)
+            steps = {"tables": ("tables",), "static": ("static",)}
+            supervisor.run_steps(steps, draw=self.progress.draw, meanwhile=lambda: share(*SHARED_MODULES))
+            share("quantdesk.asgi")  # reads the list of hashed static files
+            _ = get_resolver().url_patterns
         supervisor.begin(roles.ENGINE)
         supervisor.begin(roles.PROJECTOR)
         supervisor.begin(roles.WEB)
@@ -150,10 +153,8 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def share_modules() -> None:
+def share(*modules: str) -> None:
     """Import what the children need, so that their forks share it."""
-    if not child.LINUX:
-        return
-    for name in SHARED_MODULES:
-        importlib.import_module(name)
-    _ = get_resolver().url_patterns
+    if child.LINUX:
+        for name in modules:
+            importlib.import_module(name)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from accounts.models import Account, ApiKey, User
 from accounts.selectors import default_account
-from accounts.services import account_deposit_demo, api_key_create, user_register
-from markets.commands import CreateMarket
+from accounts.services import api_key_create, user_register
+from markets.commands import CreateMarket, Deposit
 from markets.errors import EngineBusy, EngineUnavailable, OutcomeUnknown, Refused
 from markets.gateway import gateway
+from markets.ledger import FAUCET
 from markets.queries import GetAccount, GetMarkets
 from markets.seed import MARKETS
 from markets.units import QUOTE_ATOMS, decimal_from_atoms
@@ -20,8 +21,7 @@ from quantdesk.embedded.secret import write_private
 
 ENGINE_TIMEOUT_S = 60.0
 MAKERS = ("maker-1", "maker-2", "taker-1")
-MAKER_DEPOSITS = 10
-MAKER_DEPOSIT_ATOMS = 100_000 * QUOTE_ATOMS
+MAKER_ATOMS = 1_000_000 * QUOTE_ATOMS
 BALANCES = "balances.json"
 MAKER_KEYS = "makers.json"
 
@@ -50,26 +50,25 @@ def wait_for_markets() -> list[MarketView]:
 def create_demo(data_dir: Path) -> None:
     """Create traders, staff and makers; leave the traders' balances and the makers' keys in the data folder."""
     credentials = Credentials.load(data_dir)
-    traders = [ensure_trader(name, credentials.passwords[name]) for name in TRADERS]
-    ensure_staff(credentials.passwords[STAFF])
+    traders = [ensure_trader(name, credentials) for name in TRADERS]
+    if not User.objects.filter(username=STAFF).exists():
+        User.objects.create_superuser(username=STAFF, password=credentials.passwords[STAFF])
+    for name in credentials.made:
+        set_password(name, credentials.passwords[name])
     balances = {user.username: balance(default_account(user)) for user in traders}
     write_private(data_dir / BALANCES, json.dumps(balances))
     ensure_makers(data_dir / MAKER_KEYS)
 
 
-def ensure_trader(username: str, password: str) -> User:
+def ensure_trader(username: str, credentials: Credentials) -> User:
     user = User.objects.filter(username=username).first()
-    if user is None:
-        return user_register(username=username, password=password)
+    return user or user_register(username=username, password=credentials.passwords[username])
+
+
+def set_password(username: str, password: str) -> None:
+    """Make a user's password what the file says, where the file is newer than the user."""
+    user = User.objects.get(username=username)
     if not user.check_password(password):
-        user.set_password(password)
-        user.save(update_fields=["password"])
-    return user
-
-
-def ensure_staff(password: str) -> None:
-    user, created = User.objects.get_or_create(username=STAFF, defaults={"is_staff": True, "is_superuser": True})
-    if created or not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
 
@@ -93,9 +92,7 @@ def ensure_makers(path: Path) -> None:
 def new_maker(name: str) -> dict[str, str | int]:
     user = User.objects.filter(username=name).first() or user_register(username=name, password=secrets.token_urlsafe(32))
     account = default_account(user)
-    view = gateway().query(GetAccount(account_id=account.id))
-    if view and view.balances.get("USDC", 0) < MAKER_DEPOSIT_ATOMS:
-        for _ in range(MAKER_DEPOSITS):
-            account_deposit_demo(account=account, amount_atoms=MAKER_DEPOSIT_ATOMS)
+    # The second deposit, after that of the registration: the engine applies each number once, so a repeat does nothing.
+    gateway().submit(Deposit(account_id=account.id, asset="USDC", amount_atoms=MAKER_ATOMS, number=2, source_account_id=FAUCET))
     key, secret = api_key_create(account=account, label="market maker", can_trade=True)
     return {"account_id": account.id, "key": key.key_id, "secret": secret}
