@@ -39,7 +39,7 @@ export class Candles {
     if (type === "backward") return callback([], false);
     const load = type === "init" ? (this.#loads += 1) : this.#loads;
     try {
-      const bars = await this.#fetch(type === "init" ? { limit: PAGE } : { limit: PAGE, before_ms: timestamp });
+      const bars = await this.#fetch(type === "init" ? { limit: PAGE } : { limit: PAGE, to: timestamp });
       if (load === this.#loads) this.#loaded(type, bars, callback);
     } catch (error) {
       if (load !== this.#loads) return;

@@ -7,6 +7,8 @@ import { palette } from "./theme.js";
 
 const OVER_CANDLES = new Set(["MA", "EMA", "BOLL", "VWAP"]);
 const PARAMETERS = { MA: [20, 50], EMA: [21, 55], BOLL: [20, 2], RSI: [14], VOL: [] };
+// The candles' own legend names the volume.
+const BARE = { createTooltipDataSource: () => ({ name: "", calcParamsText: "", features: [], legends: [] }) };
 const PANE_HEIGHT_PX = 88;
 const PERIODS = {
   "1m": { type: "minute", span: 1 },
@@ -27,7 +29,8 @@ function register(library) {
 }
 
 export class Chart {
-  #lines = "";
+  #drawn = new Map();
+  #grabbed = null;
 
   constructor({ mount, units, candles }) {
     const library = globalThis.klinecharts;
@@ -63,18 +66,17 @@ export class Chart {
 
   /** Draw the account's lines: {id, ticks, label, tone: up|down|action|warning, onMoved?} each. */
   setLines(lines) {
-    const colour = palette();
-    const wanted = JSON.stringify([lines.map(({ id, ticks, label, tone }) => [id, String(ticks), label, tone]), colour("page")]);
-    if (wanted === this.#lines) return;
-    this.#lines = wanted;
     this.lines = lines;
-    this.chart.removeOverlay({ groupId: "lines" });
-    for (const line of lines) this.chart.createOverlay(lineFigure(this.#drawn(line, colour)));
+    const wanted = new Set(lines.map(({ id }) => id));
+    for (const id of this.#drawn.keys()) if (!wanted.has(id)) this.#erase(id);
+    const colour = palette();
+    for (const line of lines) this.#draw(line, colour);
   }
 
   /** Draw the lines again: one that was dragged goes back to where it belongs. */
   redraw() {
-    this.#lines = "";
+    this.#drawn.clear();
+    this.chart.removeOverlay({ groupId: "lines" });
     this.setLines(this.lines ?? []);
   }
 
@@ -112,7 +114,7 @@ export class Chart {
   }
 
   #addIndicator(name) {
-    const indicator = { name, ...(PARAMETERS[name] && { calcParams: PARAMETERS[name] }) };
+    const indicator = { name, ...(PARAMETERS[name] && { calcParams: PARAMETERS[name] }), ...(name === "VOL" && BARE) };
     if (OVER_CANDLES.has(name)) {
       this.chart.createIndicator({ ...indicator, paneId: "candle_pane" }, true);
       return;
@@ -122,11 +124,37 @@ export class Chart {
     this.chart.setPaneOptions({ id: paneId, height: PANE_HEIGHT_PX, minHeight: 40 });
   }
 
-  #drawn(line, colour) {
-    const price = (value) => this.units.price.format(this.#ticks(value));
-    const onMoved = line.onMoved && ((value) => line.onMoved(this.#ticks(value)));
-    const value = Number(this.units.price.toWire(line.ticks));
-    return { ...line, value, price, onMoved, color: colour(line.tone), onColor: colour("on-fill") };
+  #erase(id) {
+    this.#drawn.delete(id);
+    this.chart.removeOverlay({ id });
+  }
+
+  // A line that is being dragged is left alone until it is let go.
+  #draw(line, colour) {
+    const looks = [line.ticks, line.label, line.tone].join(" ");
+    if (this.#drawn.get(line.id) === looks || this.#grabbed === line.id) return;
+    const figure = lineFigure(this.#figure(line, colour));
+    if (this.#drawn.has(line.id)) this.chart.overrideOverlay(figure);
+    else this.chart.createOverlay(figure);
+    this.#drawn.set(line.id, looks);
+  }
+
+  #figure(line, colour) {
+    return {
+      ...line,
+      value: Number(this.units.price.toWire(line.ticks)),
+      price: (value) => this.units.price.format(this.#ticks(value)),
+      color: colour(line.tone),
+      onColor: colour("on-fill"),
+      onGrabbed: () => (this.#grabbed = line.id),
+      onMoved: line.onMoved && ((value) => this.#letGo(line, this.#ticks(value))),
+    };
+  }
+
+  #letGo(line, ticks) {
+    this.#grabbed = null;
+    this.#drawn.set(line.id, "");
+    if (BigInt(ticks) !== line.ticks) line.onMoved(ticks);
   }
 
   #ticks(value) {

@@ -3,20 +3,20 @@
 const LINE = "deskLine";
 const FILLS = "deskFills";
 const TAG_X = 8;
-const FONT = { size: 11, weight: 600, family: "Inter, system-ui, sans-serif" };
+const FONT = { size: 11, weight: 500, family: "Inter, system-ui, sans-serif" };
 const TRIANGLE = { halfWidth: 4, height: 7, gap: 3 };
 
-function tag({ y, x, label, line, align = "left" }) {
+function tag({ y, x, label, line }) {
   return {
     type: "text",
-    attrs: { x, y, text: label, align, baseline: "middle" },
+    attrs: { x, y, text: label, align: "left", baseline: "middle" },
     styles: {
       style: "fill",
       color: line.onColor,
       backgroundColor: line.color,
       borderRadius: 2,
-      paddingLeft: 6,
-      paddingRight: 6,
+      paddingLeft: 4,
+      paddingRight: 4,
       paddingTop: 3,
       paddingBottom: 3,
       ...FONT,
@@ -45,10 +45,6 @@ const lineOverlay = {
     ...tag({ x: 0, y, label: overlay.extendData.price(overlay.points[0].value), line: overlay.extendData }),
     ignoreEvent: true,
   }),
-  // A price line has a price only: a drag that also moved its time would lose it at the edge of the data.
-  performEventPressedMove: ({ points, performPoint }) => {
-    points[0] = { value: performPoint.value };
-  },
 };
 
 function triangle({ x, y }, side) {
@@ -82,7 +78,7 @@ export function registerLines(klinecharts) {
   klinecharts.registerOverlay(fillsOverlay);
 }
 
-/** Return the overlay of a line {id, value, label, color, onColor, price, onMoved?, onClosed?}. */
+/** Return the overlay of a line {id, value, label, color, onColor, price, onGrabbed?, onMoved?}. */
 export function lineFigure(line) {
   return {
     id: line.id,
@@ -91,6 +87,7 @@ export function lineFigure(line) {
     lock: !line.onMoved,
     points: [{ value: line.value }],
     extendData: line,
+    onPressedMoveStart: line.onMoved ? line.onGrabbed : null,
     onPressedMoveEnd: line.onMoved ? ({ overlay }) => line.onMoved(overlay.points[0].value) : null,
   };
 }

@@ -5,6 +5,15 @@ const SIZE = 11;
 
 const VOLUME_OPACITY = "47"; // 28 %, as the last two digits of #rrggbbaa
 
+const LEGEND = [
+  ["", "{time}"],
+  ["O ", "{open}"],
+  ["H ", "{high}"],
+  ["L ", "{low}"],
+  ["C ", "{close}"],
+  ["V ", "{volume}"],
+].map(([title, value]) => ({ title, value }));
+
 function faint(hex) {
   return /^#[0-9a-f]{6}$/i.test(hex) ? hex + VOLUME_OPACITY : hex;
 }
@@ -32,11 +41,11 @@ function candle(colour) {
     priceMark: {
       high: extreme,
       low: extreme,
-      last: { ...direction, text: { ...text(colour("on-fill")), weight: 600, borderRadius: 2 } },
+      last: { ...direction, text: { ...text(colour("on-fill")), weight: 500, borderRadius: 2 } },
     },
     tooltip: {
       title: { show: false },
-      legend: { ...text(colour("muted")), defaultValue: "\u2014" },
+      legend: { ...text(colour("muted")), defaultValue: "\u2014", template: LEGEND },
     },
   };
 }

@@ -4,13 +4,7 @@ import { flash, setDirection, setText, signOf } from "./dom.js";
 import { figures } from "./ticker.js";
 import { countdown } from "./times.js";
 
-const ORACLE = {
-  valid: ["good", "Valid"],
-  single: ["single", "One source"],
-  disputed: ["disputed", "Disputed"],
-  stale: ["stale", "Stale"],
-};
-const SOURCES = { simulated: "Simulated prices", replay: "Replayed prices" };
+const ORACLE = { valid: "Valid", single: "One source", disputed: "Sources disagree", stale: "No fresh price" };
 
 export class MarketBar {
   #lastTicks = null;
@@ -56,15 +50,15 @@ export class MarketBar {
 
   #showOracle({ oracle_state: state, price_source: source }) {
     const element = this.#stat("oracle_state");
-    const [kind, words] = ORACLE[state] ?? ["stale", state];
-    if (element && element.dataset.oracle !== kind) {
-      element.dataset.oracle = kind;
-      element.textContent = words;
+    // The server's first text is richer; it stands until the state changes.
+    if (element && element.dataset.oracle !== state) {
+      element.dataset.oracle = state;
+      element.textContent = ORACLE[state] ?? state;
     }
     if (!this.badge || this.badge.dataset.source === source) return;
     this.badge.dataset.source = source;
     this.badge.hidden = source === "live";
-    setText(this.badge, SOURCES[source] ?? "");
+    setText(this.badge.firstChild, source === "replay" ? "REPLAYED" : "SIMULATED");
   }
 
   #count() {

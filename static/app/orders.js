@@ -5,6 +5,7 @@ import { format, fromWire, money, MINUS } from "./numbers.js";
 import { toast } from "./toast.js";
 import { QUOTE_DECIMALS } from "./units.js";
 
+const ENTRY_DECIMALS = 12;
 const TRIGGER_WORDS = {
   stop_market: "Stop",
   stop_limit: "Stop limit",
@@ -23,10 +24,11 @@ export function resting(account, units) {
     .map(({ side, price }) => ({ side, ticks: Number(units.price.fromWire(price)) }));
 }
 
-function positionLines({ size, entry_price: entry, unrealised_pnl: pnl, liquidation_price: liquidation }, units) {
+function positionLines({ size, entry_price: entry, unrealised_pnl: pnl, liquidation_price: liquidation }, units, markPrice) {
   const short = size.startsWith("-");
-  const held = units.size.format(units.size.fromWire(size)).replace(MINUS, "");
-  const amount = fromWire(pnl, QUOTE_DECIMALS);
+  const lots = units.size.fromWire(size);
+  const held = units.size.format(lots).replace(MINUS, "");
+  const amount = markPrice ? gained({ entry, lots, markPrice }, units) : fromWire(pnl, QUOTE_DECIMALS);
   const lines = [
     {
       id: "position",
@@ -40,6 +42,12 @@ function positionLines({ size, entry_price: entry, unrealised_pnl: pnl, liquidat
     lines.push({ id: "liquidation", ticks, label: `LIQ ${units.price.format(ticks)}`, tone: "warning" });
   }
   return lines;
+}
+
+// The entry price is rounded, so this is exact to a cent or so: enough for a tag.
+function gained({ entry, lots, markPrice }, units) {
+  const moved = fromWire(markPrice, ENTRY_DECIMALS) - fromWire(entry, ENTRY_DECIMALS);
+  return (moved * lots * units.size.e8) / 10n ** BigInt(ENTRY_DECIMALS + 8 - QUOTE_DECIMALS);
 }
 
 function orderLine(order, units) {
@@ -57,9 +65,9 @@ function orderLine(order, units) {
   };
 }
 
-/** Return the chart's lines: position, liquidation price, open and waiting orders. */
-export function chartLines(account, units) {
-  const positions = inMarket(account.positions, units.symbol).flatMap((position) => positionLines(position, units));
+/** Return the chart's lines: position with its PnL at a mark price, liquidation price, open and waiting orders. */
+export function chartLines(account, units, markPrice) {
+  const positions = inMarket(account.positions, units.symbol).flatMap((position) => positionLines(position, units, markPrice));
   return [...positions, ...inMarket(account.orders, units.symbol).map((order) => orderLine(order, units))];
 }
 

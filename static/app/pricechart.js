@@ -11,9 +11,11 @@ const MOST_MARKS = 200;
 
 export class PriceChart {
   #marks = [];
+  #markPrice = null;
 
   constructor({ root, feed, units, urls }) {
     this.root = root;
+    this.feed = feed;
     this.units = units;
     this.candles = new Candles({
       feed,
@@ -29,12 +31,16 @@ export class PriceChart {
 
   /** Draw an account's lines, now and when it changes, and its fills of this market. */
   follow(account) {
-    const draw = () => this.chart.setLines(chartLines(account, this.units));
+    const draw = () => this.chart.setLines(chartLines(account, this.units, this.#markPrice));
     account.addEventListener("change", ({ detail: { fills } }) => {
       draw();
       this.#mark(fills.filter(({ market }) => market === this.units.symbol));
     });
     document.body.addEventListener("order:unmoved", () => this.chart.redraw());
+    this.feed.subscribe({ channel: "ticker", market: this.units.symbol }, ({ ticker }) => {
+      this.#markPrice = ticker.mark_price;
+      draw();
+    });
     draw();
     this.#loadFills();
   }
@@ -42,7 +48,7 @@ export class PriceChart {
   async #loadFills() {
     const query = new URLSearchParams({ market: this.units.symbol, limit: MOST_MARKS });
     const { results } = await api(`/api/v1/fills/?${query}`);
-    this.#mark(results);
+    this.#mark(results.reverse());
   }
 
   #mark(fills) {

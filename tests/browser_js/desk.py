@@ -109,8 +109,9 @@ class Desk:
         path = scope["path"]
         if answer := self.answers.get(path):
             query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode()).items()}
+            body = (await receive())["body"]
             with self._news:
-                self.heard.append({"path": path, "method": scope["method"], **query})
+                self.heard.append({"path": path, "method": scope["method"], "body": json.loads(body or b"null"), **query})
                 self._news.notify_all()
             await respond(send, 200, "application/json", json.dumps(answer(query)).encode())
             return

@@ -45,7 +45,7 @@ def trade(number: int, price: str, size: str, side: str, time_ms: int = NOW_MS) 
 
 
 def candle(index: int) -> dict[str, Any]:
-    price = 64_000 + index
+    price = 64_000 + 3 * index
     figures = {"open": price, "high": price + 20, "low": price - 20, "close": price + 5, "volume": 3, "quote_volume": 3 * price}
     return {"opened_ms": NOW_MS - (NOW_MS % 60_000) - (99 - index) * 60_000, "trades": 4} | {k: str(v) for k, v in figures.items()}
 
@@ -219,7 +219,7 @@ def test_it_tells_of_fills_once_per_order_and_asks_for_fresh_tables(desk: Desk, 
 
 def test_it_draws_candles_and_follows_them(desk: Desk, trade_page: Page) -> None:
     mount = trade_page.locator("[data-chart-canvas]")
-    expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 15m, last price 64,104.0")
+    expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 15m, last price 64,302.0")
     expect(trade_page.locator("[data-chart-skeleton]")).to_be_hidden()
     latest = candle(99) | {"close": "64203.9"}
     desk.push({"channel": "candles", "market": "BTC-PERP", "interval": "15m", "type": "update", "seq": 1, "prev_seq": 0, "candle": latest})
@@ -237,6 +237,29 @@ def test_it_changes_period_and_indicators_and_remembers_them(desk: Desk, trade_p
     expect(trade_page.locator("[data-period='1m']")).to_have_attribute("aria-pressed", "true")
     expect(trade_page.locator("[data-indicator=RSI]")).to_be_checked()
     desk.wait_heard(op="subscribe", channel="candles", interval="1m", count=2)
+
+
+LINE_AT = """(value) => {
+    const mount = document.querySelector("[data-chart-canvas]");
+    const box = mount.getBoundingClientRect();
+    const { y } = klinecharts.init(mount).convertToPixel({ value }, { paneId: "candle_pane", absolute: true });
+    return { x: box.x + 300, y: box.y + y };
+}"""
+
+
+def test_it_amends_an_order_whose_line_is_dragged(desk: Desk, trade_page: Page) -> None:
+    desk.answers["/api/v1/orders/5/"] = lambda query: {}
+    expect(trade_page.locator("[data-chart-canvas]")).to_have_attribute("aria-label", re.compile("last price"))
+    start, end = trade_page.evaluate(LINE_AT, 64_203), trade_page.evaluate(LINE_AT, 64_100)
+    trade_page.mouse.move(start["x"], start["y"])
+    trade_page.mouse.down()
+    trade_page.mouse.move(end["x"], (start["y"] + end["y"]) / 2)
+    trade_page.mouse.move(end["x"], end["y"])
+    trade_page.mouse.up()
+    asked = desk.wait_heard(path="/api/v1/orders/5/", method="PATCH")
+    assert asked["body"]["market"] == "BTC-PERP"
+    assert abs(float(asked["body"]["price"]) - 64_100) < 2
+    expect(trade_page.locator("#toasts")).to_contain_text("Order moved")
 
 
 def test_it_moves_the_ticket_into_a_sheet_on_a_phone(trade_page: Page) -> None:
