@@ -1,3 +1,5 @@
+"""Celery's application; the schedule is in the settings, the tasks in each app."""
+
 import os
 
 from celery import Celery

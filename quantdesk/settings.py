@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from quantdesk import logs
@@ -171,6 +172,18 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# What was not begun when the next run is due is dropped: after an outage nothing runs ten times over.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
+    for name, task, schedule, expires_s in (
+        ("oracle polling", "oracle.tasks.poll_prices", 30.0, 25),
+        ("clock tick", "trading.tasks.let_time_pass", 60.0, 50),
+        ("liquidation sweep", "trading.tasks.sweep_liquidations", 60.0, 50),
+        ("snapshot", "trading.tasks.request_snapshot", crontab(minute="*/10"), 300),
+        ("candle roll-up check", "markets.tasks.check_candles", crontab(minute="7"), 1_800),
+        ("partition upkeep", "trading.tasks.keep_partitions", crontab(minute="27"), 1_800),
+    )
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -64,7 +64,7 @@ class Supervisor:
         self.running[role.name] = Running(role=role, process=self._start(role), began=time.monotonic())
         self._note()
 
-    def run_steps(self, steps: dict[str, Sequence[str]], *, draw: Callable[[], None], meanwhile: Callable[[], None] | None = None) -> None:
+    def run_steps(self, steps: Mapping[str, Sequence[str]], *, draw: Callable[[], None], meanwhile: Callable[[], None] | None = None) -> None:
         """Run management commands beside each other, and wait for all; DeskError tells what the first failure said last."""
         logs = {name: self.logs / f"{name}.log" for name in steps}
         processes = [self._fork(name, command, log=logs[name]) for name, command in steps.items()]

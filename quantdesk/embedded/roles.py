@@ -5,14 +5,26 @@ or delete the journal; the reader sees rows, but no password, session or key.
 """
 
 from collections.abc import Mapping
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
 DATABASE = "quantdesk"
 ADMIN, OWNER, APPLICATION, READER = "quantdesk_admin", "quantdesk_owner", "quantdesk_app", "quantdesk_reader"
-APPEND_ONLY = ("trading_journal",)
+APPEND_ONLY = ("trading_journal", "accounts_ledgertransfer")
 CONFIDENTIAL = ("accounts_apikey", "accounts_user", "django_session")
+
+TABLES = """
+    SELECT relname, relispartition FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
+"""
+SCHEMA_RIGHTS: tuple[LiteralString, ...] = (
+    "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {application}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {application}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {application}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {reader}",
+)
 
 
 def create_roles(admin_url: str, passwords: Mapping[str, str]) -> None:
@@ -30,29 +42,29 @@ def create_roles(admin_url: str, passwords: Mapping[str, str]) -> None:
 
 
 def grant_rights(owner_url: str, *, application: str = APPLICATION, reader: str = READER) -> None:
-    """Give the application and the reader their rights on the tables that exist, and on those that the owner makes later."""
+    """Give the application and the reader their rights on the tables that exist, and on those that the owner makes later.
+
+    Nobody has rights on a partition: rows go through its table, whose rights hold then.
+    """
     with psycopg.connect(owner_url) as connection:
-        tables = {name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-        for statement in _statements(sql.Identifier(application), sql.Identifier(reader)):
-            connection.execute(statement)
-        for table in tables.intersection(APPEND_ONLY):
-            connection.execute(_revoke("UPDATE, DELETE", table, application))
-        for table in tables.intersection(CONFIDENTIAL):
-            connection.execute(_revoke("ALL", table, reader))
+        tables = connection.execute(TABLES).fetchall()
+        for template in SCHEMA_RIGHTS:
+            connection.execute(_statement(template, application=application, reader=reader))
+        for name, is_partition in tables:
+            for template in _rights(name, is_partition=is_partition):
+                connection.execute(_statement(template, application=application, reader=reader, table=name))
 
 
-def _statements(application: sql.Identifier, reader: sql.Identifier) -> list[sql.Composed]:
-    templates = (
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {application}",
-        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {application}",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {application}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {application}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {reader}",
-    )
-    return [sql.SQL(template).format(application=application, reader=reader) for template in templates]
+def _rights(table: str, *, is_partition: bool) -> list[LiteralString]:
+    if is_partition:
+        return ["REVOKE ALL ON {table} FROM {application}, {reader}"]
+    return [
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {application}",
+        "GRANT SELECT ON {table} TO {reader}",
+        *(["REVOKE UPDATE, DELETE ON {table} FROM {application}"] if table in APPEND_ONLY else []),
+        *(["REVOKE ALL ON {table} FROM {reader}"] if table in CONFIDENTIAL else []),
+    ]
 
 
-def _revoke(rights: str, table: str, role: str) -> sql.Composed:
-    # `rights` are words of this module, never input.
-    return sql.SQL("REVOKE " + rights + " ON {} FROM {}").format(sql.Identifier(table), sql.Identifier(role))
+def _statement(template: LiteralString, **names: str) -> sql.Composed:
+    return sql.SQL(template).format(**{key: sql.Identifier(name) for key, name in names.items()})
