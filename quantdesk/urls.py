@@ -10,4 +10,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("quantdesk.api_urls")),
     path("", include("markets.urls")),
+    path("", include("accounts.urls")),
+    path("", include("trading.urls")),
 ]

@@ -1,0 +1,127 @@
+"""Log in, register, and the account's page: demo money and API keys."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import services
+from accounts.amounts import usdc_atoms
+from accounts.forms import ApiKeyForm, DepositForm, RegisterForm
+from accounts.models import User
+from accounts.selectors import AccountNotFound, api_keys_of, default_account
+from markets import figures
+from markets.errors import DomainError
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+log_in = LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True)
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    """Create a user with a trading account, and log in."""
+    if request.user.is_authenticated:
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    form = RegisterForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            user = services.user_register(**form.cleaned_data)
+        except DomainError as error:
+            _blame(form, error)
+        else:
+            login(request, user, backend=BACKEND)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+    return _form_page(request, "accounts/register.html", form, demo_balance=_demo_balance())
+
+
+@never_cache
+@login_required
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    return _account_page(request, form=ApiKeyForm())
+
+
+@sensitive_post_parameters()
+@never_cache
+@login_required
+@require_POST
+def api_key_create(request: HttpRequest) -> HttpResponse:
+    """Create a key and show its secret, this once: the answer is the page itself, and nothing keeps it."""
+    form = ApiKeyForm(request.POST)
+    if form.is_valid():
+        try:
+            key, secret = services.api_key_create(account=default_account(_user(request)), **form.cleaned_data)
+        except DomainError as error:
+            _blame(form, error)
+        else:
+            return _account_page(request, form=ApiKeyForm(), new_key=key, secret=secret)
+    return _account_page(request, form=form)
+
+
+@login_required
+@require_POST
+def api_key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
+    try:
+        services.api_key_revoke(user=_user(request), key_id=key_id)
+        messages.success(request, "API key revoked.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("accounts:account")
+
+
+@login_required
+@require_POST
+def deposit(request: HttpRequest) -> HttpResponse:
+    """Take demo money from the faucet, and go back to where the button was."""
+    form = DepositForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise DomainError("Enter an amount.")
+        services.account_deposit_demo(account=default_account(_user(request)), amount_atoms=usdc_atoms(form.cleaned_data["amount"]))
+        messages.success(request, "Deposit credited.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
+        target = reverse("accounts:account")
+    return redirect(target)
+
+
+def _account_page(request: HttpRequest, *, form: Form, **context: object) -> HttpResponse:
+    user = _user(request)
+    try:
+        number: int | None = default_account(user).id
+    except AccountNotFound:
+        number = None
+    context |= {"account_number": number, "api_keys": api_keys_of(user), "demo": not settings.PRODUCTION}
+    return _form_page(request, "accounts/account.html", form, **context)
+
+
+def _form_page(request: HttpRequest, template: str, form: Form, **context: object) -> HttpResponse:
+    return render(request, template, {"form": form} | context, status=422 if form.errors else 200)
+
+
+def _blame(form: Form, error: DomainError) -> None:
+    field = error.data.get("field")
+    form.add_error(field if field in form.fields else None, error.message[:1].upper() + error.message[1:])
+
+
+def _demo_balance() -> str:
+    return "" if settings.PRODUCTION else figures.dollars(services.DEMO_ATOMS)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # login_required
+    return request.user

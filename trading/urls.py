@@ -1,0 +1,25 @@
+from django.urls import include, path
+
+from trading.views import amend, desk, history, orders, positions
+
+app_name = "trading"
+market = [
+    path("", desk.trade, name="trade"),
+    path("private/", desk.private, name="private"),
+    path("candles/", desk.candles, name="candles"),
+    path("history/", history.order_history, name="history"),
+    path("fills/", history.fills, name="fills"),
+    path("funding/", history.funding, name="funding"),
+    path("orders/", orders.place, name="order-place"),
+    path("preview/", orders.preview, name="order-preview"),
+    path("orders/cancel-all/", orders.cancel_all, name="order-cancel-all"),
+    path("orders/<int:order_id>/cancel/", orders.cancel, name="order-cancel"),
+    path("orders/<int:order_id>/amend/", amend.amend, name="order-amend"),
+    path("close/", positions.close, name="position-close"),
+    path("reverse/", positions.reverse, name="position-reverse"),
+    path("leverage/", positions.leverage, name="leverage"),
+]
+urlpatterns = [
+    path("trade/", desk.home, name="home"),
+    path("trade/<str:symbol>/", include(market)),
+]

@@ -1,0 +1,52 @@
+"""Whose account a page shows, and its figures as the engine has them."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.selectors import AccountNotFound, default_account
+from markets.cards import max_leverage
+from markets.gateway import gateway
+from markets.parameters import MarketParameters
+from markets.queries import GetAccount
+from markets.selectors import parameters_by_id
+from markets.views import AccountView
+from trading.engine.state import DEFAULT_LEVERAGE
+from trading.views import rows
+
+
+def account_id_of(request: HttpRequest) -> int:
+    """Return the number of the visitor's account; AccountNotFound when there is none."""
+    if not isinstance(request.user, User):
+        raise AccountNotFound("Log in to trade.")
+    return default_account(request.user).id
+
+
+def account_view(request: HttpRequest) -> AccountView | None:
+    """Return the visitor's account, None for a visitor without one."""
+    if not isinstance(request.user, User):
+        return None
+    try:
+        return gateway().query(GetAccount(account_id=default_account(request.user).id))
+    except AccountNotFound:
+        return None
+
+
+def leverage_in(account: AccountView | None, market: MarketParameters) -> int:
+    """Return the leverage that an account's position in a market is margined at."""
+    chosen = account.leverage.get(market.market_id, 0) if account else 0
+    return chosen or min(DEFAULT_LEVERAGE, max_leverage(market))
+
+
+def account_context(account: AccountView | None) -> dict[str, Any]:
+    """Return what the account panel, the ticket's foot and the top bar show."""
+    if account is None:
+        return {"account": None, "positions": [], "orders": [], "balances": []}
+    markets = parameters_by_id()
+    return {
+        "account": rows.account_card(account),
+        "positions": rows.position_rows(account, markets),
+        "orders": rows.order_rows(account, markets),
+        "balances": rows.balance_rows(account),
+    }

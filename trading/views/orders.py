@@ -1,0 +1,102 @@
+"""Orders from the page: place, preview, cancel. Each view parses, makes one service call and renders."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from markets import figures
+from markets.cards import market_card
+from markets.errors import DomainError
+from markets.fields import InvalidField
+from markets.parameters import MarketParameters
+from markets.selectors import market_view
+from markets.views import MarketView, OrderView
+from trading.forms import Ticket, place_request, ticket_from
+from trading.representations import average_price_text
+from trading.requests import CancelRequest
+from trading.services import orders
+from trading.views import words
+from trading.views.account import account_id_of, account_view, leverage_in
+from trading.views.answers import action, done, is_htmx, unprocessable
+from trading.views.receipt import NO_RECEIPT, receipt_of
+
+
+@require_POST
+@action
+def place(request: HttpRequest, symbol: str) -> HttpResponse:
+    """Place the ticket's order; an error comes back beside its field, with what was typed."""
+    view = market_view(symbol)
+    ticket = ticket_from(request.POST, leverage=leverage_in(account_view(request), view.parameters))
+    try:
+        wanted = place_request(ticket, market=view.parameters, mark_ticks=view.mark_ticks)
+        placed = orders.order_place(account_id=account_id_of(request), request=wanted)
+    except DomainError as error:
+        if not is_htmx(request):
+            raise
+        return _refused(request, view, ticket, error)
+    title, text = outcome(placed.order, placed.market)
+    return done(request, symbol, title=title, text=text, partials="trading/_ticket_partial.html", **_ticket_context(view, ticket.fresh()))
+
+
+@require_POST
+@action
+def preview(request: HttpRequest, symbol: str) -> HttpResponse:
+    """Return the receipt of the ticket as it stands; an unfinished ticket has an empty one."""
+    view = market_view(symbol)
+    ticket = ticket_from(request.POST, leverage=1)
+    try:
+        wanted = place_request(ticket, market=view.parameters, mark_ticks=view.mark_ticks)
+        receipt = receipt_of(*orders.order_preview(account_id=account_id_of(request), request=wanted))
+    except InvalidField as error:
+        # A field that is still empty is no error yet; one that is wrong is told beside the button.
+        reason = words.refusal(error).text if error.code != "FIELD_REQUIRED" else ""
+        receipt = replace(NO_RECEIPT, reject_code=error.code, reason=reason)
+    return render(request, "trading/_receipt.html", {"receipt": receipt})
+
+
+@require_POST
+@action
+def cancel(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
+    placed = orders.order_cancel(account_id=account_id_of(request), request=CancelRequest(order_id=str(order_id)))
+    return done(request, symbol, title="Order cancelled", text=described(placed.order, placed.market))
+
+
+@require_POST
+@action
+def cancel_all(request: HttpRequest, symbol: str) -> HttpResponse:
+    count = len(orders.orders_cancel_all(account_id=account_id_of(request)))
+    return done(request, symbol, title=f"{count} order{'' if count == 1 else 's'} cancelled" if count else "There were no open orders")
+
+
+def outcome(order: OrderView, market: MarketParameters) -> tuple[str, str]:
+    """Return what became of an order: a title and the facts."""
+    verb = "Bought" if order.side == "buy" else "Sold"
+    filled = f"{figures.size(order.filled_lots, market)} {market.base_asset}"
+    if order.status == "filled":
+        average = average_price_text(order.filled_quote_atoms, order.filled_lots, market)
+        return f"{verb} {filled}", f"{market.symbol} at {average}"
+    if order.status == "cancelled":
+        why = f"cancelled: {(order.reason or '').replace('_', ' ')}"
+        return (f"{verb} {filled}", f"The rest was {why}") if order.filled_lots else ("Nothing was filled", f"The order was {why}")
+    if order.filled_lots:
+        return f"{verb} {filled}", f"{figures.size(order.size_lots - order.filled_lots, market)} rest in the book"
+    return "Order placed", described(order, market)
+
+
+def described(order: OrderView, market: MarketParameters) -> str:
+    size = f"{figures.size(order.size_lots, market)} {market.base_asset}" if order.size_lots else "position"
+    at = figures.price(order.trigger_ticks or order.price_ticks, market)
+    return f"{order.side.capitalize()} {size} at {at}"
+
+
+def _refused(request: HttpRequest, view: MarketView, ticket: Ticket, error: DomainError) -> HttpResponse:
+    refusal = words.refusal(error)
+    ticket.blame(refusal.field, refusal.text)
+    context = _ticket_context(view, ticket) | {"account": True}
+    return render(request, "trading/_ticket_partial.html", context, status=unprocessable(error))
+
+
+def _ticket_context(view: MarketView, ticket: Ticket) -> dict[str, object]:
+    return {"ticket": ticket, "market": market_card(view, None, now_ms=0), "receipt": NO_RECEIPT}
