@@ -20,6 +20,7 @@ from markets.commands import (
     ObservePrice,
     OpenAccount,
     PlaceOrder,
+    SetLeverage,
 )
 from markets.events import Event
 from markets.parameters import MarginTier, MarketParameters
@@ -93,6 +94,11 @@ class Desk:
         self.events = self.outcome.events
         self.batches.extend((self.now_ms, command) for command in given)
         return replies
+
+    def lever(self, leverage: int) -> None:
+        for account_id in (ALICE, BOB, CHARLIE):
+            for market_id in (MARKET, OTHER):
+                self.do(SetLeverage(account_id=account_id, market_id=market_id, leverage=leverage))
 
     def deposit(self, account_id: int, amount_atoms: int) -> Reply:
         account = self.engine.state.accounts[account_id]

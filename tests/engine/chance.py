@@ -1,0 +1,138 @@
+"""Seeded streams of commands of every kind, most of them sensible, to shake an engine with."""
+
+from collections.abc import Iterator
+from random import Random
+
+from markets.commands import (
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    ClockTick,
+    Command,
+    Observation,
+    ObservePrice,
+    PlaceBatch,
+    PlaceOrder,
+    SetDeadMansSwitch,
+    SetLeverage,
+    SetMarketStatus,
+    SweepLiquidations,
+    Transfer,
+    Withdraw,
+)
+from markets.ledger import FAUCET
+from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
+
+ACCOUNTS = (ALICE, BOB, CHARLIE)
+LIMITS = ("limit",) * 6
+TRIGGERS = ("stop_market", "stop_limit", "take_profit_market", "take_profit_limit")
+
+
+class Chance:
+    """Draws commands that fit a desk's present prices and orders."""
+
+    def __init__(self, desk: Desk, seed: int) -> None:
+        self.desk = desk
+        self.random = Random(seed)
+        self.serial = 0
+        self.index = {MARKET: 10_000, OTHER: 10_000}
+
+    def commands(self, count: int) -> Iterator[Command]:
+        kinds = (self.place, self.cancel, self.amend, self.observe, self.rare)
+        for _ in range(count):
+            self.desk.now_ms += self.random.choice((0, 1, 50, 2_000, 9_000))
+            yield self.random.choices(kinds, (56, 8, 8, 22, 6))[0]()
+
+    def account(self) -> int:
+        return self.random.choice(ACCOUNTS)
+
+    def order_id(self, account_id: int) -> int:
+        orders = list(self.desk.engine.state.accounts[account_id].orders)
+        return self.random.choice(orders) if orders else 1
+
+    def place(self) -> PlaceOrder:
+        draw = self.random
+        market_id = draw.choice((MARKET, MARKET, OTHER))
+        side = draw.choice(("buy", "sell"))
+        sign = 1 if side == "buy" else -1
+        type_ = draw.choice((*LIMITS, "market", "market", *TRIGGERS))
+        center = self.index[market_id]
+        price = 0 if type_.endswith("market") else center + draw.randint(-60, 60)
+        trigger = type_ in TRIGGERS
+        rising = sign if type_.startswith("stop") else -sign
+        self.serial += 1
+        close = trigger and type_.endswith("market") and draw.random() < 0.3
+        resting = type_ in ("limit", "stop_limit", "take_profit_limit")
+        tif = draw.choice(("gtc", "gtc", "gtc", "ioc", "fok", "gtd")) if resting else draw.choice(("gtc", "ioc", "fok"))
+        attached = type_ == "limit" and draw.random() < 0.2
+        return PlaceOrder(
+            account_id=self.account(),
+            market_id=market_id,
+            side=side,
+            type=type_,
+            size_lots=0 if close else draw.choice((5, 20, 100, 300, 3_000)),
+            price_ticks=price,
+            client_order_id=draw.choice(("", f"c{self.serial}", f"c{self.serial // 2}")),
+            time_in_force=tif,
+            good_till_ms=self.desk.now_ms + draw.choice((5, 5_000, 100_000)) if tif == "gtd" else 0,
+            post_only=draw.choice(("none", "none", "reject", "slide")) if tif in ("gtc", "gtd") and resting else "none",
+            reduce_only=not attached and draw.random() < 0.3,
+            close_position=close,
+            self_trade_prevention=draw.choice(("expire_maker", "expire_taker", "expire_both")),
+            trigger_ticks=center + rising * draw.randint(-5, 80) if trigger else 0,
+            trigger_by=draw.choice(("mark", "index", "last")),
+            take_profit_ticks=price + sign * draw.randint(1, 90) if attached else 0,
+            stop_loss_ticks=price - sign * draw.randint(1, 90) if attached and draw.random() < 0.8 else 0,
+            link_id=draw.randint(0, 3) if trigger else 0,
+            session_id=draw.randint(0, 2),
+        )
+
+    def cancel(self) -> CancelOrder:
+        account_id = self.account()
+        return CancelOrder(account_id=account_id, order_id=self.order_id(account_id))
+
+    def amend(self) -> AmendOrder:
+        account_id = self.account()
+        order_id = self.order_id(account_id)
+        draw = self.random
+        return AmendOrder(
+            account_id=account_id,
+            market_id=MARKET,
+            order_id=order_id,
+            price_ticks=draw.choice((0, self.index[MARKET] + draw.randint(-60, 60))),
+            size_lots=draw.choice((0, 1, 10, 50, 500)),
+            trigger_ticks=draw.choice((0, 0, self.index[MARKET] + draw.randint(-60, 60))),
+        )
+
+    def observe(self) -> ObservePrice:
+        return ObservePrice(observations=tuple(self.observation(market_id) for market_id in self.random.choice(((MARKET, OTHER), (MARKET,)))))
+
+    def observation(self, market_id: int) -> Observation:
+        span = self.random.choice((20, 20, 80, 400))
+        self.index[market_id] = max(5_000, min(20_000, self.index[market_id] + self.random.randint(-span, span)))
+        tick_e8 = self.desk.engine.state.markets[market_id].parameters.tick_e8
+        return Observation(market_id, "pyth", self.index[market_id] * tick_e8, 0, self.desk.now_ms)
+
+    def rare(self) -> Command:
+        account_id = self.account()
+        draw = self.random
+        items = tuple(self.place() for _ in range(draw.randint(0, 4)))
+        status = draw.choice(("normal", "normal", "normal", "normal", "post_only", "cancel_only", "halted"))
+        amount = draw.randint(1, 500 * USDC)
+        return draw.choice(
+            (
+                ClockTick(),
+                SweepLiquidations(),
+                CancelAll(account_id=account_id, market_id=draw.choice((0, MARKET)), session_id=draw.randint(0, 2)),
+                SetLeverage(account_id=account_id, market_id=draw.choice((MARKET, OTHER)), leverage=draw.choice((1, 10, 50, 50, 50, 60))),
+                SetDeadMansSwitch(account_id=account_id, timeout_ms=draw.choice((0, 1_000, 60_000))),
+                PlaceBatch(account_id=account_id, items=tuple(item for item in items if item.account_id == account_id) or items),
+                SetMarketStatus(market_id=draw.choice((0, MARKET)), status=status, reason="chance"),
+                SetMarketStatus(market_id=0, status="normal", reason="chance"),
+                SetMarketStatus(market_id=MARKET, status="normal", reason="chance"),
+                SetMarketStatus(market_id=MARKET, status="normal", reason="chance"),
+                SetMarketStatus(market_id=0, status="normal", reason="chance"),
+                Transfer(account_id=account_id, to_account_id=self.account(), asset="USDC", amount_atoms=amount),
+                Withdraw(account_id=account_id, asset="USDC", amount_atoms=amount, target_account_id=FAUCET),
+            )
+        )
