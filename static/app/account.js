@@ -34,7 +34,8 @@ export class Account extends EventTarget {
     if (message.type === "snapshot") this.#load(message);
     else this.#update(message);
     const { fills = [], notices = [] } = message;
-    this.dispatchEvent(new CustomEvent("change", { detail: { fills, notices } }));
+    const orders = message.type === "snapshot" ? [] : message.orders;
+    this.dispatchEvent(new CustomEvent("change", { detail: { fills, orders, notices } }));
     document.body.dispatchEvent(new CustomEvent("account:changed", { bubbles: true }));
     this.refreshLazy();
   }

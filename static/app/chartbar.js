@@ -1,7 +1,7 @@
 // The chart's controls; what was chosen is kept for the next visit.
 
 const KEY = "qd.chart";
-const DEFAULTS = { period: "15m", indicators: ["MA", "VOL"] };
+const DEFAULTS = { period: "1m", indicators: ["MA", "VOL"] };
 
 function stored() {
   try {

@@ -84,7 +84,7 @@ export function chartStyles(colour) {
     indicator: {
       bars: [volume],
       lines: lines(colour),
-      tooltip: { title: text(colour("muted")), legend: text(colour("muted")) },
+      tooltip: { title: text(colour("muted")), legend: { ...text(colour("muted")), defaultValue: "\u2014" } },
     },
     xAxis: axis(colour),
     yAxis: axis(colour),

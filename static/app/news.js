@@ -16,22 +16,14 @@ function cash(text, options) {
   return money(fromWire(text, QUOTE_DECIMALS), QUOTE_DECIMALS, options);
 }
 
-function byOrder(fills) {
-  const groups = new Map();
-  for (const fill of fills) groups.set(fill.order_id, [...(groups.get(fill.order_id) ?? []), fill]);
-  return groups.values();
-}
-
-// One order that meets many makers is one piece of news.
-function tellFills(fills) {
-  const [first] = fills;
-  const last = fills.at(-1);
-  const decimals = decimalsOf(first.size);
-  const size = fills.reduce((sum, fill) => sum + fromWire(fill.size, decimals), 0n);
+// An order that meets many makers, or fills over minutes, is one piece of news: how much of it is done.
+function tellFilled({ order_id: id, side, market, size, filled, average_price: average }) {
+  const part = filled === size ? plain(filled) : `${plain(filled)} of ${plain(size)}`;
   toast({
-    title: `${first.side === "buy" ? "Bought" : "Sold"} ${format(size, decimals)} ${first.market}`,
-    text: fills.length === 1 ? `at ${plain(last.price)}` : `in ${fills.length} fills, last at ${plain(last.price)}`,
+    title: `${side === "buy" ? "Bought" : "Sold"} ${part} ${market}`,
+    text: `at ${plain(average)}`,
     kind: "good",
+    key: `order-${id}`,
   });
 }
 
@@ -58,7 +50,8 @@ const TELL = {
 };
 
 /** Tell what one update of the account brought. */
-export function tell({ fills, notices }) {
-  for (const group of byOrder(fills)) tellFills(group);
+export function tell({ fills, orders, notices }) {
+  const matched = new Set(fills.map(({ order_id: id }) => id));
+  for (const order of orders) if (matched.has(order.order_id)) tellFilled(order);
   for (const notice of notices) TELL[notice.kind]?.(notice);
 }

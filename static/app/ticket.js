@@ -25,7 +25,10 @@ export class Ticket {
     document.addEventListener("input", (event) => this.#input(event));
     document.addEventListener("change", (event) => this.#input(event));
     document.addEventListener("click", ({ target }) => target.closest("[data-best-price]") && this.#best());
-    document.addEventListener("htmx:after:swap", () => this.#swapped());
+    document.addEventListener("htmx:after:swap", ({ detail }) => {
+      this.#answered(detail.ctx);
+      this.#swapped();
+    });
     document.addEventListener("htmx:before:request", ({ target }) => this.#sending(target, true));
     document.addEventListener("htmx:finally:request", ({ target }) => this.#sending(target, false));
     feed.addEventListener("state", () => this.refresh());
@@ -111,6 +114,14 @@ export class Ticket {
     if (target !== this.form) return;
     this.#busy = busy;
     if (!busy) queueMicrotask(() => this.refresh());
+  }
+
+  // A morphed input keeps what was typed; after an answer, what the server wrote is what should stand there.
+  #answered({ sourceElement }) {
+    if (sourceElement !== this.form) return;
+    for (const input of this.form.querySelectorAll("input:not([type=radio], [type=checkbox], [type=range])")) {
+      input.value = input.defaultValue;
+    }
   }
 
   #swapped() {

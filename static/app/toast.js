@@ -20,15 +20,20 @@ function stay(toast) {
 }
 
 function arrived(toast) {
+  const { key } = toast.dataset;
+  for (const other of document.querySelectorAll("[data-toast][data-key]")) {
+    if (other !== toast && other.dataset.key === key) other.remove();
+  }
   const shown = toast.parentElement.querySelectorAll("[data-toast]");
   for (const old of [...shown].slice(0, Math.max(0, shown.length - MOST))) old.remove();
   leave(toast);
 }
 
-/** Show a notice. Kinds: good, bad, info. */
-export function toast({ title, text = "", kind = "info", urgent = false }) {
+/** Show a notice. Kinds: good, bad, info. Of several with one key the last one stays. */
+export function toast({ title, text = "", kind = "info", urgent = false, key = "" }) {
   const element = document.getElementById("toast-template")?.content.firstElementChild.cloneNode(true);
   if (!element) return;
+  if (key) element.dataset.key = key;
   element.classList.add(`toast-${kind}`);
   element.querySelector("[data-toast-title]").textContent = title;
   element.querySelector("[data-toast-text]").textContent = text;

@@ -210,8 +210,9 @@ def test_it_tells_of_fills_once_per_order_and_asks_for_fresh_tables(desk: Desk, 
         document.body.addEventListener("account:changed", () => { window.changes += 1; });
     }""")
     fill = {"order_id": "5", "market": "BTC-PERP", "side": "buy", "size": "0.100", "price": "64203.8", "time_ms": NOW_MS}
-    push_account(desk, 4, fills=[fill, fill | {"size": "0.200", "price": "64204.2"}])
-    expect(trade_page.locator("#toasts [data-toast]")).to_have_text(re.compile(r"Bought 0\.300 BTC-PERP\s*in 2 fills, last at 64,204\.2"))
+    order = STATE["account"]["orders"][0] | {"filled": "0.300", "average_price": "64204.06700"}
+    push_account(desk, 4, fills=[fill, fill | {"size": "0.200", "price": "64204.2"}], orders=[order])
+    expect(trade_page.locator("#toasts [data-toast]")).to_have_text(re.compile(r"Bought 0\.300 of 0\.500 BTC-PERP\s*at 64,204\.06700"))
     assert trade_page.evaluate("window.changes") == 1
     trade_page.click("[data-dismiss]")
     expect(trade_page.locator("[data-toast]")).to_have_count(0)
@@ -219,24 +220,24 @@ def test_it_tells_of_fills_once_per_order_and_asks_for_fresh_tables(desk: Desk, 
 
 def test_it_draws_candles_and_follows_them(desk: Desk, trade_page: Page) -> None:
     mount = trade_page.locator("[data-chart-canvas]")
-    expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 15m, last price 64,302.0")
+    expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 1m, last price 64,302.0")
     expect(trade_page.locator("[data-chart-skeleton]")).to_be_hidden()
     latest = candle(99) | {"close": "64203.9"}
-    desk.push({"channel": "candles", "market": "BTC-PERP", "interval": "15m", "type": "update", "seq": 1, "prev_seq": 0, "candle": latest})
-    expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 15m, last price 64,203.9")
+    desk.push({"channel": "candles", "market": "BTC-PERP", "interval": "1m", "type": "update", "seq": 1, "prev_seq": 0, "candle": latest})
+    expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 1m, last price 64,203.9")
     assert trade_page.locator("[data-chart-canvas] [tabindex]").count() == 0
 
 
 def test_it_changes_period_and_indicators_and_remembers_them(desk: Desk, trade_page: Page) -> None:
-    trade_page.click("[data-period='1m']")
+    trade_page.click("[data-period='15m']")
     trade_page.check("[data-indicator=RSI]")
     trade_page.check("[data-indicator=VWAP]")
-    desk.wait_heard(path=CANDLES, interval="1m")
-    desk.wait_heard(op="unsubscribe", channel="candles", interval="15m")
+    desk.wait_heard(path=CANDLES, interval="15m")
+    desk.wait_heard(op="unsubscribe", channel="candles", interval="1m")
     trade_page.reload()
-    expect(trade_page.locator("[data-period='1m']")).to_have_attribute("aria-pressed", "true")
+    expect(trade_page.locator("[data-period='15m']")).to_have_attribute("aria-pressed", "true")
     expect(trade_page.locator("[data-indicator=RSI]")).to_be_checked()
-    desk.wait_heard(op="subscribe", channel="candles", interval="1m", count=2)
+    desk.wait_heard(op="subscribe", channel="candles", interval="15m", count=2)
 
 
 LINE_AT = """(value) => {
