@@ -16,6 +16,7 @@ from accounts.selectors import default_account
 from accounts.services import api_key_create, user_register
 from markets import selectors
 from markets.api import tickers
+from markets.ledger import NAMES
 from tests.support.engine import EngineProcesses
 from trading.projector.projector import Projector
 
@@ -138,5 +139,7 @@ def forget_caches() -> None:
 @pytest.fixture
 def desk(engine_process: EngineProcesses) -> Iterator[Desk]:
     forget_caches()
+    for account_id, name in NAMES.items():  # a flush after another test has taken what the migration made
+        Account.objects.get_or_create(id=account_id, defaults={"name": name})
     yield Desk(engine_process)
     forget_caches()

@@ -1,0 +1,48 @@
+from typing import Any
+
+from django.contrib import admin
+
+from markets.api.bodies import atoms
+from markets.read_only_admin import ReadOnlyAdmin, row_link
+from risk.models import Liquidation
+
+
+@admin.register(Liquidation)
+class LiquidationAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account_link", "equity", "maintenance", "closed", "insurance_paid", "started_at", "ended_at")
+    fields = (
+        "id", "account_link", "equity", "maintenance", "closed", "fee", "insurance_paid", "equity_after", "taken_over",
+        "started_at", "ended_at",
+    )  # fmt: skip
+    readonly_fields = ("account_link", "equity", "maintenance", "closed", "fee", "insurance_paid", "equity_after")
+    date_hierarchy = "started_at"
+    numbers = ("id", "account_id")
+    ordering = ("-id",)
+
+    @admin.display(description="account")
+    def account_link(self, row: Liquidation) -> Any:
+        return row_link("accounts.account", row.account_id)
+
+    @admin.display(description="equity, USDC")
+    def equity(self, row: Liquidation) -> str:
+        return atoms(row.equity_atoms)
+
+    @admin.display(description="maintenance, USDC")
+    def maintenance(self, row: Liquidation) -> str:
+        return atoms(row.maintenance_atoms)
+
+    @admin.display(description="closed, USDC")
+    def closed(self, row: Liquidation) -> str:
+        return atoms(row.closed_quote_atoms)
+
+    @admin.display(description="fee, USDC")
+    def fee(self, row: Liquidation) -> str:
+        return atoms(row.fee_atoms)
+
+    @admin.display(description="insurance paid, USDC")
+    def insurance_paid(self, row: Liquidation) -> str:
+        return atoms(row.insurance_paid_atoms)
+
+    @admin.display(description="equity after, USDC")
+    def equity_after(self, row: Liquidation) -> str:
+        return "-" if row.equity_after_atoms is None else atoms(row.equity_after_atoms)

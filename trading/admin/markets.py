@@ -1,0 +1,122 @@
+"""A market's page, and the switches of an emergency: each is a journalled command with reason and author."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from markets.api.bodies import e8, ppb, price, size
+from markets.errors import DomainError
+from markets.models import Market
+from markets.parameters import MarketStatus
+from markets.read_only_admin import ReadOnlyAdmin, choices_filter, links, list_link, table
+from risk.models import FundingRate
+from trading.admin.parameters import parameters
+from trading.services.markets import MAX_REASON, WHOLE_EXCHANGE, market_status_set
+
+SHOWN_FUNDING = 48
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(max_length=MAX_REASON, required=False, label="Reason (required)")
+
+
+@admin.register(Market)
+class MarketAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "status", "status_reason", "mark", "index", "oracle_state", "last", "open_interest", "updated_at")
+    fields = (
+        "id", "symbol", "base_asset", "status", "status_reason", "mark", "index", "oracle_state", "last", "open_interest", "funding",
+        "related", "rules", "updated_at", "funding_rates",
+    )  # fmt: skip
+    readonly_fields = ("mark", "index", "last", "open_interest", "funding", "related", "rules", "funding_rates")
+    list_filter = (choices_filter("status", MarketStatus),)
+    texts = ("symbol", "base_asset")
+    action_form = ReasonForm
+    actions = ("resume", "post_only", "cancel_only", "halt", "exchange_cancel_only", "exchange_halt", "exchange_resume")
+
+    def has_set_status_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("markets.change_market")
+
+    @admin.action(description="Resume: normal trading", permissions=["set_status"])
+    def resume(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set_each(request, rows, "normal")
+
+    @admin.action(description="Pause taking: post-only", permissions=["set_status"])
+    def post_only(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set_each(request, rows, "post_only")
+
+    @admin.action(description="Pause: cancel-only", permissions=["set_status"])
+    def cancel_only(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set_each(request, rows, "cancel_only")
+
+    @admin.action(description="Halt", permissions=["set_status"])
+    def halt(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set_each(request, rows, "halted")
+
+    @admin.action(description="Whole exchange: cancel-only", permissions=["set_status"])
+    def exchange_cancel_only(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set(request, WHOLE_EXCHANGE, "The exchange", "cancel_only")
+
+    @admin.action(description="Whole exchange: halt", permissions=["set_status"])
+    def exchange_halt(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set(request, WHOLE_EXCHANGE, "The exchange", "halted")
+
+    @admin.action(description="Whole exchange: resume", permissions=["set_status"])
+    def exchange_resume(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set(request, WHOLE_EXCHANGE, "The exchange", "normal")
+
+    def _set_each(self, request: HttpRequest, rows: QuerySet[Market], status: MarketStatus) -> None:
+        for market in rows:
+            if self._set(request, market.id, market.symbol, status):
+                self.log_change(request, market, f"Set to {status}: {request.POST.get('reason', '')}")
+
+    def _set(self, request: HttpRequest, market_id: int, name: str, status: MarketStatus) -> bool:
+        reason = request.POST.get("reason", "")
+        try:
+            market_status_set(market_id=market_id, status=status, reason=reason, author=request.user.get_username())
+        except DomainError as error:
+            self.message_user(request, f"{name}: {error.message}", messages.ERROR)
+            return False
+        self.message_user(request, f"{name} is set to {status}.", messages.SUCCESS)
+        return True
+
+    @admin.display(description="mark price")
+    def mark(self, row: Market) -> str:
+        return price(row.mark_ticks, parameters(row))
+
+    @admin.display(description="index price")
+    def index(self, row: Market) -> str:
+        return e8(row.index_e8)
+
+    @admin.display(description="last price")
+    def last(self, row: Market) -> str:
+        return price(row.last_ticks, parameters(row))
+
+    @admin.display(description="open interest")
+    def open_interest(self, row: Market) -> str:
+        return size(row.open_interest_lots, parameters(row))
+
+    @admin.display(description="funding rate, this hour")
+    def funding(self, row: Market) -> str:
+        return ppb(row.predicted_funding_ppb)
+
+    @admin.display(description="records")
+    def related(self, row: Market) -> Any:
+        return links(
+            list_link("trading.order", "orders", market__id__exact=row.id),
+            list_link("trading.fill", "fills", market__id__exact=row.id),
+            list_link("markets.trade", "trades", market__id__exact=row.id),
+            list_link("oracle.oracleprice", "prices", market__id__exact=row.id),
+        )
+
+    @admin.display(description="parameters")
+    def rules(self, row: Market) -> Any:
+        return table(("Parameter", "Value"), ((name, value) for name, value in row.parameters.items() if name != "tiers"))
+
+    @admin.display(description="funding")
+    def funding_rates(self, row: Market) -> Any:
+        rates = FundingRate.objects.filter(market_id=row.id).order_by("-due_at")[:SHOWN_FUNDING]
+        return table(("Hour", "Rate", "Index price"), ((rate.due_at, ppb(rate.rate_ppb), e8(rate.index_e8)) for rate in rates))
