@@ -19,7 +19,7 @@ from trading.consumers.outbox import Frame, Outbox, frame_of
 from trading.consumers.process import Process
 from trading.consumers.session import Session
 from trading.hotlane.application import batch_cost
-from trading.requests import BatchRequest
+from trading.requests import BatchRequest, CancelItem
 
 log = structlog.get_logger()
 
@@ -151,10 +151,12 @@ class Socket:
         self._outbox.put(frame_of(protocol.refusal(to, error)))
 
     async def _start(self, said: protocol.OrderEntry, who: Identity) -> None:
-        """Begin order entry. Its task starts before that of the next frame, so commands reach the engine in order."""
+        """Begin order entry. All that its command may wait for happens here, so that commands reach the engine in order."""
         try:
             if not who.can_trade:
                 raise ScopeRequired(required="trade")
+            for symbol in _symbols(said):
+                await self._process.entry.markets.named(symbol)
             await self._process.rates.take(who.payer, _cost(said))
         except DomainError as error:
             self._refuse(said, error)
@@ -255,3 +257,16 @@ def _cost(said: protocol.OrderEntry) -> int:
             return batch_cost(BatchRequest(items=said.items))
         case _:
             return 1
+
+
+def _symbols(said: protocol.OrderEntry) -> set[str]:
+    """Return the markets that a request names."""
+    match said:
+        case protocol.Place() | protocol.Amend():
+            return {said.order.market}
+        case protocol.Batch():
+            return {item.market for item in said.items if not isinstance(item, CancelItem)}
+        case protocol.CancelAll() if said.market:
+            return {said.market}
+        case _:
+            return set()
