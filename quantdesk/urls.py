@@ -13,3 +13,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("trading.urls")),
 ]
+# In the API's own shape under /api/, as Django renders them elsewhere.
+handler400 = "quantdesk.api.errors.bad_request"
+handler403 = "quantdesk.api.errors.forbidden"
+handler404 = "quantdesk.api.errors.not_found"
+handler500 = "quantdesk.api.errors.server_error"
