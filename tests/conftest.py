@@ -51,6 +51,8 @@ def take_share(worker: str) -> None:
     os.environ["DATA_DIR"] = str(folder)
 
 
+pytest_plugins = ["tests.support.engine"]
+
 embedded_servers = start_servers()
 django.setup()
 
@@ -71,3 +73,27 @@ def _empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
         from django.core.cache import cache
 
         cache.clear()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-browser", action="store_true", help="leave out the tests that need a Chromium")
+    parser.addoption("--nightly", action="store_true", help="run the tests, too, that take longer than bin/test allows")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect, and so count in the summary, what was not asked for."""
+    unwanted = {"browser"} if config.getoption("--no-browser") else set()
+    unwanted |= set() if config.getoption("--nightly") else {"nightly"}
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium, as bin/test finds it."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    assert path, "no Chromium found: run bin/test, which fetches one, or give --no-browser"
+    return path
