@@ -95,6 +95,10 @@ class AsyncGateway:
         self._sessions.discard((account_id, session_id))
         await self._exchange(wire.Release, account_id, session_id)
 
+    async def ping(self) -> None:
+        """Return when the engine's process has received everything that was sent before; it says nothing of commits."""
+        await self._exchange(wire.Ping)
+
     def on_reconnect(self, callback: Callable[[], None]) -> None:
         """Call back when a lost link is open again: all its watches are gone, sessions are held anew."""
         self._on_reconnect.append(callback)

@@ -61,7 +61,7 @@ class Watchdog:
     the time spent listening counts as silence, not that spent following the journal.
     """
 
-    def __init__(self, *, follow: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, follow: Callable[[], Awaitable[int]]) -> None:
         self._follow = follow
         self._silent_seconds = 0.0
 
@@ -69,6 +69,7 @@ class Watchdog:
         """Follow the journal and watch until cancelled."""
         async with await connect("quantdesk engine watchdog") as connection:
             await connection.execute(f"listen {HEARTBEAT_CHANNEL}")
+            log.info("standing by", rows_followed=await self._follow())
             while True:
                 await self._listen(connection)
                 if self._silent_seconds > SILENCE_SECONDS:

@@ -77,7 +77,7 @@ class Process:
     async def _stand_by(self, leading: Connection, reading: Connection, follower: Follower) -> bool:
         """Wait for the lock, following the journal meanwhile. False when told to stop."""
         lock = asyncio.create_task(take_lock(leading))
-        watchdog = asyncio.create_task(Watchdog(follow=lambda: self._follow(reading, follower)).run())
+        watchdog = asyncio.create_task(Watchdog(lambda: self._follow(reading, follower)).run())
         stop = asyncio.create_task(self._stop.wait())
         done, _ = await asyncio.wait([lock, watchdog, stop], return_when=asyncio.FIRST_COMPLETED)
         for task in (watchdog, stop):
@@ -109,6 +109,7 @@ class Process:
             )
             leader.writer = JournalWriter(pgconn=leading.pgconn, committed=leader.committed, failed=_commit_failed)
             leader.upgrade_rules()
+            leader.projection_behind = await is_behind(helper)
             door = Door(leader=leader, feed=feed, sessions=sessions, spawn=self._spawn)
             _calm_collector()
             server = await serve(
@@ -149,8 +150,8 @@ class Process:
 
     async def _watch_projection(self, connection: Connection, leader: Leader) -> None:
         while True:
-            leader.projection_behind = await is_behind(connection)
             await asyncio.sleep(PROJECTION_SECONDS)
+            leader.projection_behind = await is_behind(connection)
 
     async def _end_orphans(self, sessions: Sessions, leader: Leader) -> None:
         for command in await sessions.orphans():

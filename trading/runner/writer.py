@@ -48,7 +48,8 @@ class JournalWriter:
         if prepared.status != pq.ExecStatus.COMMAND_OK:
             raise CommitFailed(pgconn.get_error_message())
         pgconn.nonblocking = 1
-        self._loop.add_reader(pgconn.socket, self._readable)
+        self._socket = pgconn.socket  # a connection that broke no longer tells it
+        self._loop.add_reader(self._socket, self._readable)
 
     @property
     def busy(self) -> bool:
@@ -76,16 +77,16 @@ class JournalWriter:
             self._fail(CommitFailed(str(error)))
 
     def close(self) -> None:
-        self._loop.remove_reader(self._pgconn.socket)
-        self._loop.remove_writer(self._pgconn.socket)
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
 
     def _flush(self) -> None:
         """Hand the statement to the kernel; a large one may take several turns."""
         if self._pgconn.flush():
-            self._loop.add_writer(self._pgconn.socket, self._flush_rest)
+            self._loop.add_writer(self._socket, self._flush_rest)
 
     def _flush_rest(self) -> None:
-        self._loop.remove_writer(self._pgconn.socket)
+        self._loop.remove_writer(self._socket)
         self._flush()
 
     def _readable(self) -> None:
