@@ -13,7 +13,7 @@ from django.conf import settings
 from markets import wire
 from markets.gateway.address import Address
 from markets.queries import GetMarkets
-from trading import snapshots
+from trading import partitions, snapshots
 from trading.broadcast.history import restored
 from trading.journal import JournalCorrupt
 from trading.runner import metrics, used_ids
@@ -63,6 +63,8 @@ class Process:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
+        # A row that lands in the journal's default partition while its own is being made is refused, and that ends a leader.
+        await asyncio.to_thread(partitions.upkeep)
         async with await connect("quantdesk engine") as leading, await connect("quantdesk engine reader") as reading:
             follower = await restore(reading)
             self._followed_after_seq = follower.position.seq
