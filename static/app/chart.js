@@ -1,6 +1,6 @@
 // The price chart: everything that knows klinecharts is here and in the three modules that it imports.
 
-import { chartStyles } from "./chartstyle.js";
+import { chartStyles, legends } from "./chartstyle.js";
 import { fillFigures, lineFigure, registerLines } from "./chartlines.js";
 import { registerIndicators } from "./indicators.js";
 import { palette } from "./theme.js";
@@ -10,6 +10,7 @@ const PARAMETERS = { MA: [20, 50], EMA: [21, 55], BOLL: [20, 2], RSI: [14], VOL:
 // The candles' own legend names the volume.
 const BARE = { createTooltipDataSource: () => ({ name: "", calcParamsText: "", features: [], legends: [] }) };
 const PANE_HEIGHT_PX = 88;
+const NARROW_PX = 560;
 const PERIODS = {
   "1m": { type: "minute", span: 1 },
   "5m": { type: "minute", span: 5 },
@@ -31,6 +32,7 @@ function register(library) {
 export class Chart {
   #drawn = new Map();
   #grabbed = null;
+  #narrow = false;
 
   constructor({ mount, units, candles }) {
     const library = globalThis.klinecharts;
@@ -44,7 +46,7 @@ export class Chart {
     mount.setAttribute("role", "img");
     this.chart.setSymbol({ ticker: units.symbol, pricePrecision: units.price.decimals, volumePrecision: units.size.decimals });
     document.addEventListener("theme:changed", () => this.#restyle());
-    new ResizeObserver(() => this.chart.resize()).observe(mount);
+    new ResizeObserver(() => this.#resize()).observe(mount);
   }
 
   /** Show bars of an interval such as 15m. */
@@ -159,6 +161,14 @@ export class Chart {
 
   #ticks(value) {
     return Math.round(value / Number(this.units.price.text));
+  }
+
+  #resize() {
+    this.chart.resize();
+    const narrow = this.mount.clientWidth < NARROW_PX;
+    if (narrow === this.#narrow) return;
+    this.#narrow = narrow;
+    this.chart.setStyles(legends({ always: !narrow }));
   }
 
   #restyle() {

@@ -3,6 +3,9 @@
 const LINE = "deskLine";
 const FILLS = "deskFills";
 const TAG_X = 8;
+const PADDING_X = 4;
+const CLOSE = "\u00d7";
+const DRAGGING = ["onPressedMoveStart", "onPressedMoving", "onPressedMoveEnd"];
 const FONT = { size: 11, weight: 500, family: "Inter, system-ui, sans-serif" };
 const TRIANGLE = { halfWidth: 4, height: 7, gap: 3 };
 
@@ -15,13 +18,19 @@ function tag({ y, x, label, line }) {
       color: line.onColor,
       backgroundColor: line.color,
       borderRadius: 2,
-      paddingLeft: 4,
-      paddingRight: 4,
+      paddingLeft: PADDING_X,
+      paddingRight: PADDING_X,
       paddingTop: 3,
       paddingBottom: 3,
       ...FONT,
     },
   };
+}
+
+function closeTag({ y, line }) {
+  const { calcTextWidth } = globalThis.klinecharts.utils;
+  const width = calcTextWidth(line.label, FONT.size, FONT.weight, FONT.family) + 2 * PADDING_X;
+  return { key: CLOSE, ignoreEvent: DRAGGING, ...tag({ x: TAG_X + width + 1, y, label: CLOSE, line }) };
 }
 
 const lineOverlay = {
@@ -38,7 +47,8 @@ const lineOverlay = {
         attrs: { coordinates: [{ x: 0, y }, { x: bounding.width, y }] },
         styles: { style: "dashed", dashedValue: [4, 3], size: 1, color: line.color },
       },
-      { key: "tag", ...tag({ x: TAG_X, y, label: line.label, line }) },
+      tag({ x: TAG_X, y, label: line.label, line }),
+      ...(line.onClosed ? [closeTag({ y, line })] : []),
     ];
   },
   createYAxisFigures: ({ coordinates: [{ y }], overlay }) => ({
@@ -78,7 +88,7 @@ export function registerLines(klinecharts) {
   klinecharts.registerOverlay(fillsOverlay);
 }
 
-/** Return the overlay of a line {id, value, label, color, onColor, price, onGrabbed?, onMoved?}. */
+/** Return the overlay of a line {id, value, label, color, onColor, price, onGrabbed?, onMoved?, onClosed?}. */
 export function lineFigure(line) {
   return {
     id: line.id,
@@ -87,6 +97,7 @@ export function lineFigure(line) {
     lock: !line.onMoved,
     points: [{ value: line.value }],
     extendData: line,
+    onClick: ({ figure }) => figure?.key === CLOSE && line.onClosed(),
     onPressedMoveStart: line.onMoved ? line.onGrabbed : null,
     onPressedMoveEnd: line.onMoved ? ({ overlay }) => line.onMoved(overlay.points[0].value) : null,
   };

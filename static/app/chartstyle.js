@@ -92,3 +92,9 @@ export function chartStyles(colour) {
     crosshair: crosshair(colour),
   };
 }
+
+/** Return the styles that show legends always, or only beside the crosshair where there is little room. */
+export function legends({ always }) {
+  const tooltip = { showRule: always ? "always" : "follow_cross" };
+  return { candle: { tooltip }, indicator: { tooltip } };
+}

@@ -61,6 +61,7 @@ function orderLine(order, units) {
     ticks,
     label: `${word} \u00b7 ${size}`,
     tone: waits ? "action" : order.side === "buy" ? "up" : "down",
+    onClosed: () => cancel(order),
     onMoved: (moved) => amend(order, waits ? "trigger_price" : "price", units.price.toWire(moved)),
   };
 }
@@ -71,12 +72,22 @@ export function chartLines(account, units, markPrice) {
   return [...positions, ...inMarket(account.orders, units.symbol).map((order) => orderLine(order, units))];
 }
 
-async function amend({ order_id: orderId, market }, field, price) {
+async function attempt(action, { done, text, failed }) {
   try {
-    await api(`/api/v1/orders/${orderId}/`, { method: "PATCH", body: { market, [field]: price } });
-    toast({ title: "Order moved", text: `to ${price}`, kind: "good" });
+    await action();
+    toast({ title: done, text, kind: "good" });
   } catch (error) {
-    toast({ title: "The order was not moved", text: error.message, kind: "bad", urgent: true });
+    toast({ title: failed, text: error.message, kind: "bad", urgent: true });
     document.body.dispatchEvent(new CustomEvent("order:unmoved"));
   }
+}
+
+function amend({ order_id: id, market }, field, price) {
+  const send = () => api(`/api/v1/orders/${id}/`, { method: "PATCH", body: { market, [field]: price } });
+  return attempt(send, { done: "Order moved", text: `to ${price}`, failed: "The order was not moved" });
+}
+
+function cancel({ order_id: id, market }) {
+  const send = () => api(`/api/v1/orders/${id}/`, { method: "DELETE" });
+  return attempt(send, { done: "Order cancelled", text: market, failed: "The order was not cancelled" });
 }

@@ -3,6 +3,7 @@
 import { Account } from "./account.js";
 import { Book } from "./book.js";
 import { startConnection } from "./connection.js";
+import { Depth, startDepth } from "./depth.js";
 import { pageState } from "./dom.js";
 import { Feed } from "./feed.js";
 import { startHotkeys } from "./hotkeys.js";
@@ -31,6 +32,9 @@ const book = new Book({ root: document.getElementById("book"), units, onPrice: (
 const ticket = new Ticket({ units, feed, levels: book.levels });
 const chart = new PriceChart({ root: document.getElementById("chart"), feed, units, urls: state.urls });
 
+const depthMount = document.querySelector("[data-depth-canvas]");
+const depth = depthMount && new Depth({ mount: depthMount, units, levels: book.levels });
+
 function showLast(text) {
   const ticks = Number(units.price.fromWire(text));
   if (ticks) book.setLast(ticks, bar.showLast(ticks));
@@ -51,6 +55,7 @@ function followMarket() {
   const levels = feed.subscribe({ channel: "book", market }, (message) => {
     if (!book.take(message)) levels.resync();
     ticket.refreshSoon();
+    if (depth && !depth.mount.hidden) depth.mark();
   });
   feed.subscribe({ channel: "trades", market }, showTrades);
   feed.subscribe({ channel: "ticker", market }, ({ ticker }) => bar.showTicker(ticker));
@@ -90,6 +95,7 @@ startHotkeys({
   m: () => ticket.choose("type", "market"),
   l: () => ticket.choose("type", "limit"),
 });
+if (depth) startDepth({ root: document.getElementById("chart"), depth });
 followMarket();
 followAccount();
 followMenu();

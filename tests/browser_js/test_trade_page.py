@@ -263,6 +263,21 @@ def test_it_amends_an_order_whose_line_is_dragged(desk: Desk, trade_page: Page) 
     expect(trade_page.locator("#toasts")).to_contain_text("Order moved")
 
 
+CLOSE_AT = """(label) => {
+    const width = klinecharts.utils.calcTextWidth(label, 11, 500, "Inter, system-ui, sans-serif");
+    return document.querySelector("[data-chart-canvas]").getBoundingClientRect().x + 8 + width + 8 + 7;
+}"""
+
+
+def test_it_cancels_an_order_whose_tag_is_closed(desk: Desk, trade_page: Page) -> None:
+    desk.answers["/api/v1/orders/5/"] = lambda query: {}
+    expect(trade_page.locator("[data-chart-canvas]")).to_have_attribute("aria-label", re.compile("last price"))
+    trade_page.mouse.click(trade_page.evaluate(CLOSE_AT, "Buy · 0.300"), trade_page.evaluate(LINE_AT, 64_203)["y"])
+    desk.wait_heard(path="/api/v1/orders/5/", method="DELETE")
+    expect(trade_page.locator("#toasts")).to_contain_text("Order cancelled")
+    assert desk.asked(method="PATCH") == []
+
+
 def test_it_moves_the_ticket_into_a_sheet_on_a_phone(trade_page: Page) -> None:
     trade_page.set_viewport_size({"width": 390, "height": 844})
     trade_page.click("[data-open-ticket=sell]")
