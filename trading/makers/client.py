@@ -67,7 +67,7 @@ class SocketClient:
 
     async def _exchange(self, op: str, fields: Json) -> Json:
         number = next(self._numbers)
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
             await self._connection.send(_encode({"op": op, "id": number, **fields}), text=True)
