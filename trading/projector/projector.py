@@ -10,6 +10,7 @@ from markets.models import Market
 from markets.units import tick_lot_atoms
 from oracle.models import OraclePrice
 from trading import journal
+from trading.archive import JournalReader
 from trading.models import Projection
 from trading.projector.fold import SECOND_MS, Fold
 from trading.projector.writer import write
@@ -24,8 +25,8 @@ Read = Callable[[int, int], list[journal.Row]]
 class Projector:
     """`step` projects the next run. `read` gives rows of the journal after a number, at most so many."""
 
-    def __init__(self, *, read: Read = journal.read) -> None:
-        self._read = read
+    def __init__(self, *, read: Read | None = None) -> None:
+        self._read = read or JournalReader().read
         self._rows_at_once = MAX_ROWS // 10
         self.start_over()
 
@@ -38,9 +39,10 @@ class Projector:
         prices = {id_: OraclePrice.objects.filter(market_id=id_).order_by("-id").first() for id_ in self._lots_atoms}
         self._priced = {market_id: ms(price.observed_at) // SECOND_MS for market_id, price in prices.items() if price}
 
-    def step(self) -> int:
-        """Project the next run of rows; return how many there were, 0 when the tables are current."""
-        rows = self._read(self.seq, self._rows_at_once)
+    def step(self, *, limit_seq: int | None = None) -> int:
+        """Project the next run of rows, not beyond `limit_seq`; return how many there were, 0 when the tables are current."""
+        limit = self._rows_at_once if limit_seq is None else min(self._rows_at_once, limit_seq - self.seq)
+        rows = self._read(self.seq, limit)
         if not rows:
             return 0
         fold = Fold(lots_atoms=self._lots_atoms, priced=self._priced)
