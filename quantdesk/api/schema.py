@@ -114,7 +114,9 @@ def kind_of(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " | ".join(kind_of(option) for option in schema["anyOf"])
     kind = str(schema.get("type", "any"))
+    if "prefixItems" in schema:
+        return "[" + ", ".join(kind_of(item) for item in schema["prefixItems"]) + "]"
     if kind == "array":
-        return f"list of {kind_of(schema['items'])}" if "items" in schema else "list"
+        return f"list of {kind_of(schema['items'])}" if schema.get("items") else "list"
     limits = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
     return " ".join([kind, *limits])
