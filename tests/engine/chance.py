@@ -33,7 +33,7 @@ class Chance:
 
     def __init__(self, desk: Desk, seed: int) -> None:
         self.desk = desk
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311
         self.serial = 0
         self.index = {MARKET: 10_000, OTHER: 10_000}
 
@@ -105,7 +105,9 @@ class Chance:
         )
 
     def observe(self) -> ObservePrice:
-        return ObservePrice(observations=tuple(self.observation(market_id) for market_id in self.random.choice(((MARKET, OTHER), (MARKET,)))))
+        return ObservePrice(
+            observations=tuple(self.observation(market_id) for market_id in self.random.choice(((MARKET, OTHER), (MARKET,))))
+        )
 
     def observation(self, market_id: int) -> Observation:
         span = self.random.choice((20, 20, 80, 400))

@@ -22,10 +22,10 @@ from markets.commands import (
     PlaceOrder,
     SetLeverage,
 )
-from markets.events import Event
+from markets.events import Event, OrderFilled
 from markets.parameters import MarginTier, MarketParameters
-from markets.queries import GetAccount
-from markets.views import AccountView, Reply
+from markets.queries import GetAccount, GetMarkets, GetOrder
+from markets.views import AccountView, MarketView, OrderView, Reply
 from trading.engine import invariants
 from trading.engine.engine import Engine, Outcome
 from trading.engine.snapshot import decode, encode, state_hash
@@ -150,6 +150,14 @@ class Desk:
         assert view is not None
         return view
 
+    def market(self, market_id: int = MARKET) -> MarketView:
+        views: list[MarketView] = self.engine.answer(GetMarkets())
+        return next(view for view in views if view.parameters.market_id == market_id)
+
+    def order_status(self, account_id: int, order_id: int) -> str:
+        view: OrderView | None = self.engine.answer(GetOrder(account_id=account_id, order_id=order_id))
+        return view.status if view else "unknown"
+
     def position(self, account_id: int, market_id: int = MARKET) -> int:
         return next((p.size_lots for p in self.account(account_id).positions if p.market_id == market_id), 0)
 
@@ -160,9 +168,12 @@ class Desk:
         asks = [(-key, book.asks.size_at(key)) for key in reversed(book.asks.keys)]
         return bids, asks
 
-    def named(self, *names: str) -> list[Event]:
+    def named(self, *names: str) -> list[Any]:
         """Return the last batch's events of these kinds."""
         return [event for event in self.events if type(event).__name__ in names]
+
+    def fills(self) -> list[OrderFilled]:
+        return [event for event in self.events if isinstance(event, OrderFilled)]
 
     def replay(self) -> str:
         """Return the hash of a second engine that was given the same batches."""

@@ -47,7 +47,11 @@ def fill_up(desk: Desk) -> None:
 
 
 def limit_interest(desk: Desk) -> None:
-    desk.do(UpdateMarket(parameters=msgspec.structs.replace(parameters(min_notional_atoms=50 * USDC, max_open_orders=5), max_open_interest_lots=99)))
+    desk.do(
+        UpdateMarket(
+            parameters=msgspec.structs.replace(parameters(min_notional_atoms=50 * USDC, max_open_orders=5), max_open_interest_lots=99)
+        )
+    )
 
 
 FAULTS = (
@@ -194,7 +198,7 @@ AMENDS = (
 )
 
 
-@pytest.mark.parametrize(("code", "change"), AMENDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("code", "change"), AMENDS, ids=str)
 def test_it_refuses_an_amend_and_leaves_the_order_in_its_place(code: str, change: dict[str, int]) -> None:
     desk = Desk(min_notional_atoms=50 * USDC)
     first = desk.buy(ALICE, 100, 9_990).orders[0]

@@ -39,7 +39,7 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
     fee = charge(value * atoms, market.parameters.taker_fee_ppm)
     equity = margin.equity(state, account)
     equity_after = equity + sign * (lots * market.mark_ticks - value) * atoms - fee
-    available_after = margin.available_with_order(state, holding, sign, lots, value, fee)
+    available_after, initial_after = after_order(state, market, holding, order, sign, lots, value, equity)
     others = margin.account_maintenance(account) - margin.maintenance(holding)
     notional = account_notional(account)
     own = abs(holding.size_lots) * market.mark_ticks * atoms
@@ -51,7 +51,7 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
         fee_taker_atoms=fee,
         fee_maker_atoms=charge(value * atoms, market.parameters.maker_fee_ppm),
         initial_margin_before_atoms=account.initial_atoms,
-        initial_margin_after_atoms=max(0, equity_after - available_after),
+        initial_margin_after_atoms=initial_after,
         available_after_atoms=available_after,
         leverage_before_ppm=leverage_ppm(notional, equity),
         leverage_after_ppm=leverage_ppm(notional - own + after, equity_after),
@@ -59,6 +59,22 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
         liquidation_ticks_after=liquidation(market, holding.size_lots + sign * lots, equity_after, others),
         max_size_lots=max_size(state, market, holding, order, sign, price),
     )
+
+
+def after_order(
+    state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, lots: int, value: int, equity_atoms: int
+) -> tuple[int, int]:
+    """Return what would be available, and the initial margin: filled if the order takes or is a trigger, else resting."""
+    atoms = market.tick_lot_atoms
+    opposite = market.book.side(-sign)
+    takes = bool(opposite.keys) and opposite.keys[-1] >= -sign * limit_price(market, order, sign)
+    if takes or checks.is_trigger(order.type):
+        fee = charge(value * atoms, market.parameters.taker_fee_ppm)
+        gain = sign * (lots * market.mark_ticks - value) * atoms
+        available = margin.available_after_fill(state, holding, sign, lots, value, fee, 0, 0)
+        return available, equity_atoms + gain - fee - available
+    available = margin.available_with_order(state, holding, sign, lots, value, 0)
+    return available, equity_atoms - available
 
 
 def limit_price(market: Market, order: PlaceOrder, sign: int) -> int:
