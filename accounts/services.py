@@ -1,6 +1,7 @@
 """What changes users, accounts and API keys. Money moves in the engine only; these ask it to."""
 
 import secrets
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -10,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import api_auth, sealing
+from accounts.announcements import Ended, credentials_ended
 from accounts.models import Account, ApiKey, LedgerTransfer, User
 from markets import ledger
 from markets.commands import Deposit, OpenAccount
@@ -105,6 +107,7 @@ def api_key_revoke(*, user: User, key_id: str) -> None:
     if not found.update(revoked_at=timezone.now()):
         raise KeyNotFound(key_id=echo(key_id))
     api_auth.forget(key_id)
+    transaction.on_commit(partial(credentials_ended, Ended(key_id=key_id)))
 
 
 def _create(username: str, password: str) -> Account:
