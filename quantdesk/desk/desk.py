@@ -83,7 +83,7 @@ class Desk:
         supervisor.begin(roles.WEB)
         with self.progress.step("Markets and demo accounts"):
             supervisor.run_steps({"seed": ("seed",)}, draw=self.progress.draw)
-        for role in (roles.WORKER, roles.oracle(self.options.feed), roles.MAKERS):
+        for role in (roles.WORKER, roles.oracle(self.options.feed), roles.makers(HOST, self.options.port)):
             supervisor.begin(role)
         with self.progress.step("Engine, projector, web, worker, oracle, makers"):
             self._wait_until_ready(supervisor)

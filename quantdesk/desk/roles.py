@@ -17,8 +17,11 @@ ENGINE = Role(name="engine", command=("engine",), stage=1)
 PROJECTOR = Role(name="projector", command=("projector",), stage=1)
 WEB = Role(name="web", command=("web",), stage=2, listens=True)
 WORKER = Role(name="worker", command=("worker", "--beat"), stage=2)
-MAKERS = Role(name="makers", command=("makers",), stage=3)
 
 
 def oracle(feed: str) -> Role:
     return Role(name="oracle", command=("oracle", "--feed", feed) if feed else ("oracle",), stage=2)
+
+
+def makers(host: str, port: int) -> Role:
+    return Role(name="makers", command=("makers", "--url", f"ws://{host}:{port}/ws/v1/"), stage=3)

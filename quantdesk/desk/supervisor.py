@@ -19,6 +19,7 @@ from quantdesk.desk.roles import Role
 from quantdesk.embedded.child import last_line
 from quantdesk.embedded.servers import Servers
 
+Steps = Mapping[str, Sequence[str]]  # management commands by the name of the step
 LONGEST_DELAY_S = 30.0
 STEADY_S = 60.0  # a child that ran for so long starts again at once
 STOP_S = {3: 3.0, 2: 7.0, 1: 7.0}  # by stage; with the servers' own limits below half a minute in all
@@ -64,7 +65,7 @@ class Supervisor:
         self.running[role.name] = Running(role=role, process=self._start(role), began=time.monotonic())
         self._note()
 
-    def run_steps(self, steps: Mapping[str, Sequence[str]], *, draw: Callable[[], None], meanwhile: Callable[[], None] | None = None) -> None:
+    def run_steps(self, steps: Steps, *, draw: Callable[[], None], meanwhile: Callable[[], None] | None = None) -> None:
         """Run management commands beside each other, and wait for all; DeskError tells what the first failure said last."""
         logs = {name: self.logs / f"{name}.log" for name in steps}
         processes = [self._fork(name, command, log=logs[name]) for name, command in steps.items()]
