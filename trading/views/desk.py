@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -44,6 +45,7 @@ class Tab:
     label: str
     counted: bool = False
     count: int = 0
+    url: str = ""
     template: str = ""
     page: Callable[[HttpRequest, str], history.Page] | None = None
 
@@ -129,15 +131,20 @@ def _account_panel(request: HttpRequest, symbol: str, account: AccountView | Non
     tabs = [
         Tab(name="positions", label="Positions", counted=True, count=len(account.positions) if account else 0),
         Tab(name="orders", label="Orders", counted=True, count=len(account.orders) if account else 0),
-        Tab(name="history", label="History", template="trading/_history.html", page=history.order_page),
-        Tab(name="fills", label="Fills", template="trading/_fills.html", page=history.fill_page),
-        Tab(name="funding", label="Funding", template="trading/_funding.html", page=history.funding_page),
+        _lazy_tab("history", symbol, history.order_page),
+        _lazy_tab("fills", symbol, history.fill_page),
+        _lazy_tab("funding", symbol, history.funding_page),
         Tab(name="balances", label="Balances"),
     ]
     active = _chosen(request.GET.get("tab"), [tab.name for tab in tabs])
     lazy = [tab for tab in tabs if tab.page]
     opened = [tab.page(request, symbol) for tab in lazy if tab.page and tab.name == active] if account else []
     return {"tabs": tabs, "active_tab": active, "lazy_tabs": lazy, "page": opened[0] if opened else None}
+
+
+def _lazy_tab(name: str, symbol: str, page: Callable[[HttpRequest, str], history.Page]) -> Tab:
+    url = reverse(f"trading:{name}", args=[symbol])
+    return Tab(name=name, label=name.capitalize(), url=url, template=f"trading/_{name}.html", page=page)
 
 
 def _details(market: MarketParameters) -> dict[str, Any]:
