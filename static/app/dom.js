@@ -1,5 +1,10 @@
 // The few ways in which modules touch the page: text and classes, written only when they change.
 
+const FLASH_MS = 300;
+const SWEEP_EVERY_MS = 100;
+const flashing = new Map();
+let sweep = null;
+
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function setText(element, text) {
@@ -13,11 +18,23 @@ export function setDirection(element, sign) {
   element.classList.toggle("down", sign < 0);
 }
 
-/** Flash an element's text once; one that is flashing is left alone. */
+/** Colour an element's text for a moment. Two paints, where an animation would paint the page at every frame. */
 export function flash(element, sign) {
   if (!element || !sign || CALM.matches || document.hidden) return;
-  element.classList.remove(sign > 0 ? "flash-down" : "flash-up");
-  element.classList.add(sign > 0 ? "flash-up" : "flash-down");
+  element.classList.toggle("flash-up", sign > 0);
+  element.classList.toggle("flash-down", sign < 0);
+  flashing.set(element, performance.now() + FLASH_MS);
+  sweep ??= setTimeout(endFlashes, FLASH_MS);
+}
+
+function endFlashes() {
+  const now = performance.now();
+  for (const [element, until] of flashing) {
+    if (until > now) continue;
+    element.classList.remove("flash-up", "flash-down");
+    flashing.delete(element);
+  }
+  sweep = flashing.size ? setTimeout(endFlashes, SWEEP_EVERY_MS) : null;
 }
 
 /** Tell sign of an integer of either kind: -1, 0, 1. */
@@ -74,7 +91,3 @@ export function painter(everyMs, paint) {
     requestAnimationFrame(frame);
   };
 }
-
-document.addEventListener("animationend", ({ target, animationName }) => {
-  if (animationName.startsWith("flash")) target.classList.remove("flash-up", "flash-down");
-});
