@@ -94,7 +94,8 @@ def filled(trade_id: int, **fields: Any) -> OrderFilled:
 
 
 def cancelled(order_id: int, account_id: int = ALICE, **fields: Any) -> OrderCancelled:
-    return OrderCancelled(**({"order_id": order_id, "account_id": account_id, "market_id": BTC.market_id, "reason": "user"} | fields))
+    usual: dict[str, Any] = {"market_id": BTC.market_id, "reason": "user"}
+    return OrderCancelled(order_id=order_id, account_id=account_id, **(usual | fields))
 
 
 def amended(order_id: int, account_id: int = ALICE, **fields: Any) -> OrderAmended:
@@ -103,7 +104,7 @@ def amended(order_id: int, account_id: int = ALICE, **fields: Any) -> OrderAmend
 
 
 def mark(mark_ticks: int = 600_100, **fields: Any) -> MarkChanged:
-    usual = {
+    usual: dict[str, Any] = {
         "market_id": BTC.market_id,
         "index_e8": mark_ticks * BTC.tick_e8,
         "state": "valid",

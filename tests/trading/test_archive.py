@@ -13,7 +13,7 @@ from tests.trading.lives import JournalledDesk, random_life, tables
 from tests.trading.test_rebuild import as_owner
 from trading import archive, partitions
 from trading.archive import JournalReader, archive_old, archives, read_file
-from trading.journal import JournalCorrupt
+from trading.journal import JournalCorrupt, SealedRow
 from trading.models import Journal, Snapshot
 from trading.ownership import connect_as_owner
 from trading.progress import Progress
@@ -64,7 +64,8 @@ def test_it_archives_what_is_old_and_reads_it_as_before(desk: JournalledDesk) ->
     assert [(one.first_seq, one.last_seq) for one in made][:2] == [(1, ROWS - 1), (ROWS, 2 * ROWS - 1)]
     assert Journal.objects.order_by("seq").first().seq == made[-1].last_seq + 1  # type: ignore[union-attr]
     assert archive_old(keep=timedelta(0)) == []
-    reader, found = JournalReader(), []
+    reader = JournalReader()
+    found: list[SealedRow] = []
     while rows := reader.sealed(len(found), 37):
         found += rows
     assert found == desk.sealed

@@ -36,7 +36,7 @@ CREATED = MarketCreated(parameters=BTC)
 Project = Callable[..., Projector]
 
 
-def rows_of(*batches: Sequence[Event], start_ms: int = NOON_MS, step_ms: int = 1_000) -> list[Row]:
+def rows_of(*batches: Sequence[Any], start_ms: int = NOON_MS, step_ms: int = 1_000) -> list[Row]:
     return [
         Row(seq=seq, stamp_ms=start_ms + (seq - 1) * step_ms, commands=[], events=list(batch)) for seq, batch in enumerate(batches, start=1)
     ]
@@ -166,7 +166,7 @@ def test_it_records_a_liquidation_and_what_was_taken_over(rows_a_run: int) -> No
 
 
 def test_it_keeps_one_price_a_second_and_the_market_as_it_is(rows_a_run: int) -> None:
-    batches = [
+    batches: list[list[Event]] = [
         [CREATED],
         [mark(600_100)],
         [mark(600_200)],
@@ -183,8 +183,8 @@ def test_it_keeps_one_price_a_second_and_the_market_as_it_is(rows_a_run: int) ->
 
 def test_it_folds_trades_into_candles_of_every_interval(rows_a_run: int) -> None:
     prices = [600_000, 600_500, 599_000, 601_000]
-    batches = [[CREATED], *[[filled(number, price_ticks=price)] for number, price in enumerate(prices, start=1)]]
-    project(rows_of(*batches, step_ms=30_000), rows_a_run=rows_a_run)
+    trades = [[filled(number, price_ticks=price)] for number, price in enumerate(prices, start=1)]
+    project(rows_of([CREATED], *trades, step_ms=30_000), rows_a_run=rows_a_run)
     minutes = Candle.objects.filter(interval="1m").order_by("opened_at")
     assert list(minutes.values_list("open_ticks", "high_ticks", "low_ticks", "close_ticks", "trades")) == [
         (600_000, 600_000, 600_000, 600_000, 1),
