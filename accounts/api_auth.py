@@ -6,6 +6,7 @@ A key is read from the database at most every two seconds, so a revoked one stop
 
 import hashlib
 import hmac
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ MAX_DIGITS = 15
 CACHE_SECONDS = 2.0
 CACHED_KEYS = 10_000
 LAST_USED_STEP = timedelta(minutes=1)
+
+log = logging.getLogger(__name__)
 
 
 class AuthenticationFailed(DomainError):
@@ -178,8 +181,12 @@ def _read(key_id: str) -> tuple[float, StoredKey | None]:
     return found
 
 
-def _stored(row: ApiKey) -> StoredKey:
-    secret = sealing.unseal_api_secret(row.key_id, bytes(row.secret_sealed))
+def _stored(row: ApiKey) -> StoredKey | None:
+    try:
+        secret = sealing.unseal_api_secret(row.key_id, bytes(row.secret_sealed))
+    except sealing.SealBroken:
+        log.error("the secret of API key %s cannot be opened: it was changed, or SECRET_KEY was", row.key_id)
+        return None
     return StoredKey(Principal(row.account_id, row.can_trade, row.key_id), secret, row.expires_at, row.last_used_at)
 
 
@@ -206,5 +213,5 @@ def _in_thread_record_use(key: StoredKey) -> None:
     _record_use(key)
 
 
-_aread = sync_to_async(_in_thread_read, thread_sensitive=False)
-_arecord_use = sync_to_async(_in_thread_record_use, thread_sensitive=False)
+_aread = sync_to_async(_in_thread_read)
+_arecord_use = sync_to_async(_in_thread_record_use)

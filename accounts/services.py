@@ -81,7 +81,7 @@ def account_deposit_demo(*, account: Account, amount_atoms: int) -> None:
         )
         if reply.reject is None or reply.reject.code != "OUT_OF_SEQUENCE":
             break
-        number = int(reply.reject.data.get("expected", number + 1))  # the tables were behind, or another request was faster
+        number = int(reply.reject.data["last_number"]) + 1  # the tables were behind, or another request was faster
     _submitted(reply)
 
 
