@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-console = Console()
+console = Console(width=None if Console().is_terminal else 160)
 
 
 class Ratio(NamedTuple):

@@ -1,0 +1,150 @@
+"""One message to a thousand subscribers: ours, from the engine's feed, against channels_redis group_send on the same server."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from bench.load import Counter, SocketConnection, frame
+from bench.rounds import Ratio, interleave
+from bench.stack import Stack, open_accounts
+
+SUBSCRIBERS = 1_000
+BROADCASTS = 15
+ROUNDS = 3
+MONEY_ATOMS = 10**15
+
+
+class Listener(SocketConnection):
+    """Counts the messages that it is told, and lets the crowd know."""
+
+    def __init__(self, crowd: "Crowd", url: str, subscribe: bytes) -> None:
+        super().__init__(bytes, Counter(1), 0, url)
+        self.crowd, self.subscribe, self.marker = crowd, subscribe, crowd.marker
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.crowd.lost += 1
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if not self.upgraded:
+            self.split_handshake()
+        while (message := self.next_message()) is not None:
+            self.crowd.told(message)
+
+    def split_handshake(self) -> None:
+        if b"\r\n\r\n" in self.buffer:
+            self.buffer = self.buffer.partition(b"\r\n\r\n")[2]
+            self.upgraded = True
+            if self.subscribe:
+                self.transport.write(frame(self.subscribe))
+
+
+class Crowd:
+    """All subscribers. `marker` is in the messages that count."""
+
+    def __init__(self, marker: bytes) -> None:
+        self.marker = marker
+        self.ready = 0
+        self.heard = 0
+        self.lost = 0
+        self.changed = asyncio.Event()
+
+    def told(self, message: bytes) -> None:
+        if self.marker in message:
+            self.heard += 1
+        else:
+            self.ready += 1
+        if self.heard == SUBSCRIBERS or self.ready >= SUBSCRIBERS:
+            self.changed.set()
+
+    async def gather(self, port: int, path: str, subscribe: bytes) -> list[asyncio.BaseTransport]:
+        """Connect everybody and wait until each has had its first message."""
+        loop = asyncio.get_running_loop()
+        url = f"http://127.0.0.1:{port}{path}"
+        transports = []
+        for _ in range(SUBSCRIBERS):
+            transport, _ = await loop.create_connection(lambda: Listener(self, url, subscribe), "127.0.0.1", port)
+            transports.append(transport)
+        await asyncio.wait_for(self.changed.wait(), 60)
+        return transports
+
+    async def broadcast(self, send: Callable[[], Awaitable[object]]) -> None:
+        """Send once and wait until everybody has heard it."""
+        self.heard = 0
+        self.changed.clear()
+        await send()
+        await asyncio.wait_for(self.changed.wait(), 60)
+
+
+async def measure(
+    port: int, path: str, subscribe: bytes, marker: bytes, sender: Callable[[int], Awaitable[Callable[[], Awaitable[object]]]]
+) -> float:
+    """Return deliveries per second, one broadcast after the other."""
+    crowd = Crowd(marker)
+    transports = await crowd.gather(port, path, subscribe)
+    send = await sender(port)
+    await crowd.broadcast(send)
+    began = time.perf_counter()
+    for _ in range(BROADCASTS):
+        await crowd.broadcast(send)
+    seconds = time.perf_counter() - began
+    for transport in transports:
+        transport.close()
+    assert crowd.lost == 0, f"{crowd.lost} subscribers were cut off"
+    return BROADCASTS * SUBSCRIBERS / seconds
+
+
+def fan_out(stack: Stack) -> list[Ratio]:
+    alice, bob = open_accounts(2, username="fan-out", balance_atoms=MONEY_ATOMS)
+    ours = stack.serve()
+    core, pubsub = (stack.serve(f"bench.group_send:{layer}") for layer in ("core", "pubsub"))
+    subscribe = json.dumps({"op": "subscribe", "id": 1, "channel": "trades", "market": "BTC-PERP"}).encode()
+
+    async def trades(_: int) -> Callable[[], Awaitable[object]]:
+        from bench.durable import own_link
+        from markets.commands import PlaceBatch, PlaceOrder
+
+        link = own_link()
+
+        def side(account_id: int, word: str) -> PlaceOrder:
+            return PlaceOrder(account_id=account_id, market_id=1, side=word, type="limit", size_lots=10, price_ticks=600_000)  # type: ignore[arg-type]
+
+        async def trade() -> None:
+            await link.submit(PlaceBatch(account_id=alice.id, items=(side(alice.id, "sell"),)))
+            await link.submit(PlaceBatch(account_id=bob.id, items=(side(bob.id, "buy"),)))
+
+        return trade
+
+    async def group_message(port: int) -> Callable[[], Awaitable[object]]:
+        text = json.dumps(
+            {"channel": "trades", "told": True, "trades": [{"price": "60000.0", "size": "0.01"}], "padding": "x" * 200}
+        ).encode()
+        loop = asyncio.get_running_loop()
+        crowd = Crowd(b"nothing")
+        transport, _ = await loop.create_connection(lambda: Listener(crowd, f"http://127.0.0.1:{port}/", b""), "127.0.0.1", port)
+
+        async def send() -> None:
+            transport.write(frame(text))
+
+        return send
+
+    def peer(port: int) -> Callable[[], float]:
+        return lambda: uvloop.run(measure(port, "/", b"", b'"told"', group_message))
+
+    stack.observe()
+    measured = interleave(
+        {
+            "ours": lambda: uvloop.run(measure(ours, "/ws/v1/", subscribe, b'"type":"update"', trades)),
+            "core": peer(core),
+            "pubsub": peer(pubsub),
+        },
+        rounds=ROUNDS,
+        title=f"broadcast to {SUBSCRIBERS:,}",
+    )
+    return [
+        Ratio("deliveries to 1,000 sockets / channels_redis group_send", measured["ours"], measured["core"], floor=5),
+        Ratio("deliveries to 1,000 sockets / its pub/sub layer", measured["ours"], measured["pubsub"]),
+    ]
