@@ -11,21 +11,29 @@ from markets.commands import (
     Command,
     Observation,
     ObservePrice,
+    OrderType,
     PlaceBatch,
     PlaceOrder,
     SetDeadMansSwitch,
     SetLeverage,
     SetMarketStatus,
+    Side,
     SweepLiquidations,
+    TimeInForce,
     Transfer,
     Withdraw,
 )
 from markets.ledger import FAUCET
+from markets.parameters import MarketStatus
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
 
 ACCOUNTS = (ALICE, BOB, CHARLIE)
-LIMITS = ("limit",) * 6
-TRIGGERS = ("stop_market", "stop_limit", "take_profit_market", "take_profit_limit")
+SIDES: tuple[Side, ...] = ("buy", "sell")
+LIMITS: tuple[OrderType, ...] = ("limit",) * 6
+RESTING_TIFS: tuple[TimeInForce, ...] = ("gtc", "gtc", "gtc", "ioc", "fok", "gtd")
+MARKET_TIFS: tuple[TimeInForce, ...] = ("gtc", "ioc", "fok")
+STATUSES: tuple[MarketStatus, ...] = ("normal", "normal", "normal", "normal", "post_only", "cancel_only", "halted")
+TRIGGERS: tuple[OrderType, ...] = ("stop_market", "stop_limit", "take_profit_market", "take_profit_limit")
 
 
 class Chance:
@@ -53,7 +61,7 @@ class Chance:
     def place(self) -> PlaceOrder:
         draw = self.random
         market_id = draw.choice((MARKET, MARKET, OTHER))
-        side = draw.choice(("buy", "sell"))
+        side: Side = draw.choice(SIDES)
         sign = 1 if side == "buy" else -1
         type_ = draw.choice((*LIMITS, "market", "market", *TRIGGERS))
         center = self.index[market_id]
@@ -63,7 +71,7 @@ class Chance:
         self.serial += 1
         close = trigger and type_.endswith("market") and draw.random() < 0.3
         resting = type_ in ("limit", "stop_limit", "take_profit_limit")
-        tif = draw.choice(("gtc", "gtc", "gtc", "ioc", "fok", "gtd")) if resting else draw.choice(("gtc", "ioc", "fok"))
+        tif = draw.choice(RESTING_TIFS if resting else MARKET_TIFS)
         attached = type_ == "limit" and draw.random() < 0.2
         return PlaceOrder(
             account_id=self.account(),
@@ -119,7 +127,7 @@ class Chance:
         account_id = self.account()
         draw = self.random
         items = tuple(self.place() for _ in range(draw.randint(0, 4)))
-        status = draw.choice(("normal", "normal", "normal", "normal", "post_only", "cancel_only", "halted"))
+        status = draw.choice(STATUSES)
         amount = draw.randint(1, 500 * USDC)
         return draw.choice(
             (

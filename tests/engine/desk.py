@@ -21,6 +21,7 @@ from markets.commands import (
     OpenAccount,
     PlaceOrder,
     SetLeverage,
+    Side,
 )
 from markets.events import Event, OrderFilled
 from markets.parameters import MarginTier, MarketParameters
@@ -118,11 +119,11 @@ class Desk:
         self.do(ClockTick())
         return self.events
 
-    def order(self, account_id: int, side: str, size: int, price: int = 0, **more: Any) -> PlaceOrder:
+    def order(self, account_id: int, side: Side, size: int, price: int = 0, **more: Any) -> PlaceOrder:
         fields: dict[str, Any] = {"market_id": MARKET, "type": "limit" if price else "market", **more}
         return PlaceOrder(account_id=account_id, side=side, size_lots=size, price_ticks=price, **fields)
 
-    def place(self, account_id: int, side: str, size: int, price: int = 0, **more: Any) -> Reply:
+    def place(self, account_id: int, side: Side, size: int, price: int = 0, **more: Any) -> Reply:
         return self.do(self.order(account_id, side, size, price, **more))
 
     def buy(self, account_id: int, size: int, price: int = 0, **more: Any) -> Reply:

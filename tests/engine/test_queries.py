@@ -2,6 +2,7 @@
 
 import pytest
 
+from markets.commands import Side
 from markets.queries import GetAccount, GetMarkets, GetOrder, GetState, PreviewOrder
 from markets.views import OrderView, Preview, StateView
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
@@ -17,14 +18,14 @@ def busy_desk() -> Desk:
     return desk
 
 
-def preview(desk: Desk, side: str, size: int, price: int = 0) -> Preview:
+def preview(desk: Desk, side: Side, size: int, price: int = 0) -> Preview:
     found: Preview | None = desk.engine.answer(PreviewOrder(order=desk.order(ALICE, side, size, price)))
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize(("side", "size"), [("buy", 20), ("sell", 4), ("sell", 10), ("sell", 25)])
-def test_it_previews_a_market_order_as_it_then_happens(side: str, size: int) -> None:
+def test_it_previews_a_market_order_as_it_then_happens(side: Side, size: int) -> None:
     desk = busy_desk()
     seen = preview(desk, side, size)
     before = desk.account(ALICE)

@@ -185,7 +185,7 @@ def test_it_refuses_other_commands_without_a_trace(code: str, command: Command) 
     assert desk.events == []
 
 
-AMENDS = (
+AMENDS: tuple[tuple[str, dict[str, int]], ...] = (
     ("NOTHING_TO_CHANGE", {}),
     ("NOTHING_TO_CHANGE", {"price_ticks": 9_990, "size_lots": 100}),
     ("INVALID_COMBINATION", {"trigger_ticks": 9_000}),

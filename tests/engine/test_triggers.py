@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from markets.commands import SetMarketStatus
+from markets.commands import SetMarketStatus, Side
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, USDC, Desk
 
 
@@ -25,7 +25,7 @@ DIRECTIONS = (
 
 
 @pytest.mark.parametrize(("side", "type_", "trigger", "short_of", "reaching"), DIRECTIONS)
-def test_it_fires_when_mark_reaches_the_trigger(side: str, type_: str, trigger: int, short_of: int, reaching: int) -> None:
+def test_it_fires_when_mark_reaches_the_trigger(side: Side, type_: str, trigger: int, short_of: int, reaching: int) -> None:
     desk = Desk()
     order = desk.place(ALICE, side, 10, type=type_, trigger_ticks=trigger).orders[0]
     assert order.status == "untriggered"
@@ -44,7 +44,7 @@ def test_it_fires_when_mark_reaches_the_trigger(side: str, type_: str, trigger: 
 @pytest.mark.parametrize(
     ("side", "type_", "trigger"), [("sell", "stop_market", 10_000), ("buy", "stop_limit", 9_999), ("buy", "take_profit_market", 10_000)]
 )
-def test_it_refuses_what_would_fire_at_once(side: str, type_: str, trigger: int) -> None:
+def test_it_refuses_what_would_fire_at_once(side: Side, type_: str, trigger: int) -> None:
     price = 10_000 if type_ == "stop_limit" else 0
     reply = Desk().place(ALICE, side, 10, price, type=type_, trigger_ticks=trigger)
     assert reply.reject is not None
