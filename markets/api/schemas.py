@@ -57,13 +57,16 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class Market(msgspec.Struct, frozen=True):
-    """A market's rules. Fees, rates and bands are fractions: 0.000450 is 0.045 %."""
+    """A market's rules and prices. Fees, rates and bands are fractions: 0.000450 is 0.045 %."""
 
     market_id: int
     symbol: str
     base_asset: str
     quote_asset: str
     status: MarketStatus
+    mark_price: Decimal
+    index_price: Decimal
+    oracle_state: str
     tick_size: Decimal
     lot_size: Decimal
     min_notional: Decimal
