@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 def limit(account_id: int = ALICE, **fields: Any) -> PlaceOrder:
     """A small order to buy far enough below the index to rest, with an id of its own."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "market_id": BTC,
         "side": "buy",
         "type": "limit",

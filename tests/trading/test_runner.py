@@ -82,7 +82,7 @@ async def test_it_lets_nothing_out_before_its_commit(engine_process: EngineProce
     await link.snapshot(f"book:{BTC}")
     order = limit()
     with commits_held() as observer:
-        requests = [
+        requests: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(link.submit(order)),
             asyncio.ensure_future(link.submit(order)),  # its duplicate's answer
             asyncio.ensure_future(link.submit(limit(CHARLIE))),  # a refusal: Charlie has no account

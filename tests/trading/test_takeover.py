@@ -44,7 +44,7 @@ def test_it_takes_over_from_a_leader_that_is_stopped_and_fences_it(engine_proces
     open_account(engine_process.gateway)
     leader.pause()
     standby.wait_until_serving()
-    assert standby.wait_for("the leader is silent: its session is ended")
+    assert standby.wait_for("the leader is silent: ending its session")
     engine_process.gateway.close()  # its link is still open, to the stopped leader
     assert engine_process.gateway.submit(OpenAccount(account_id=BOB)).reject is None
     leader.resume()

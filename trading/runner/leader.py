@@ -73,6 +73,7 @@ class Leader:
         self._looked_up: dict[Key, FoundId | None] = {}
         self._looking_up = False
         self._woken = False
+        self._finishing = False
         self._committed_at = time.monotonic()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -83,7 +84,7 @@ class Leader:
 
     def receive(self, link: Link | None, message: wire.ClientMessage) -> None:
         """Queue a request, or refuse it when the queue is full. The runner's own commands come without a link."""
-        if link is not None and len(self._queue) >= self._queue_limit:
+        if link is not None and (len(self._queue) >= self._queue_limit or self._finishing):
             link.send(wire.frame_of([wire.Busy(getattr(message, "id", 0))]))
             return
         self._queue.append((link, message))
@@ -102,8 +103,9 @@ class Leader:
         """Let time pass, once a second."""
         self.receive(None, TICK)
 
-    async def drained(self) -> None:
-        """Wait until everything that was received is committed and answered."""
+    async def finish(self) -> None:
+        """Take nothing more, and wait until everything that was received is committed and answered."""
+        self._finishing = True
         while self._queue or self._open.size or self._in_flight is not None:
             self._idle.clear()
             await self._idle.wait()

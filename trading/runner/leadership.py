@@ -3,7 +3,6 @@
 The lock's connection is also the one that writes the journal, so that losing one is losing both.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -84,16 +83,6 @@ class Watchdog:
         self._silent_seconds += time.monotonic() - began_at
 
     async def _end_leader(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        cursor = await connection.execute(TERMINATE_HOLDER, [LOCK_KEY])
-        if await cursor.fetchall():
-            log.warning("the leader is silent: its session is ended", silent_seconds=round(self._silent_seconds, 1))
+        log.warning("the leader is silent: ending its session", silent_seconds=round(self._silent_seconds, 1))
         self._silent_seconds = 0.0
-
-
-async def cancelled(task: asyncio.Task[Any]) -> None:
-    """Cancel a task and wait until it has ended; an error that it ended with is raised."""
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        return
+        await connection.execute(TERMINATE_HOLDER, [LOCK_KEY])

@@ -37,7 +37,7 @@ class Link(asyncio.Protocol):
         try:
             for body in self._frames.feed(data):
                 self._receive(body)
-        except (wire.FrameError, msgspec.DecodeError) as error:
+        except (wire.FrameError, msgspec.DecodeError, RecursionError) as error:
             log.warning("link closed: it does not speak the language", error=str(error))
             self.close()
 

@@ -17,9 +17,9 @@ from trading.runner.follower import Position
 
 log = structlog.get_logger("engine")
 
-EVERY_COMMANDS = 100_000
+EVERY_COMMANDS = 30_000  # what is replayed in well under a second
 EVERY_SECONDS = 600.0
-MAX_SHARE = 0.2  # of the time that children may spend on snapshots, so that load does not take a core away
+MAX_SHARE = 0.1  # of the time that children may spend on snapshots, so that load does not take a core away
 
 # The row of a state that was not committed after all must never exist.
 SAVE = """
@@ -134,7 +134,7 @@ def _write_and_exit(state: State, position: Position, writer: int) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         os.closerange(3, writer)
-        os.closerange(writer + 1, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65_536 else 65_536)
+        os.closerange(writer + 1, min(os.sysconf("SC_OPEN_MAX"), 65_536))
         os.nice(10)
         os.write(writer, msgspec.msgpack.encode(_write(state, position)))
         code = 0
