@@ -77,7 +77,7 @@ class Order(models.Model):
     parent_order_id = models.BigIntegerField()
     link_id = models.BigIntegerField()
     status = models.CharField(max_length=12)
-    reason = models.CharField(max_length=20, null=True)
+    reason = models.CharField(max_length=20, null=True)  # noqa: DJ001 as OrderView has it: none unless it was cancelled
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
