@@ -8,7 +8,7 @@ const WORDS = {
   connecting: "Connecting",
   live: "Live",
   resyncing: "Catching up",
-  stale: "Reconnecting",
+  stale: "Stale",
   offline: "Reconnecting",
 };
 

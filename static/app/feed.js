@@ -3,9 +3,13 @@
 // A subscriber sees a snapshot, then an unbroken chain of updates (each names its predecessor in `prev_seq`). A gap makes
 // one resync request; until its snapshot comes, that subscriber sees nothing. Every message that enters is used or dropped
 // here, so the modules behind never ask whether what they hold is current: they ask `state`.
+//
+// A socket that answers pings may still stand before an engine that is gone. When no data came for a while, the feed asks
+// for a ticker; an exchange that lives answers at once, and one that does not is stale.
 
 const PING_EVERY_MS = 1000;
 const STALE_AFTER_MS = 5000;
+const ASK_AFTER_QUIET_MS = 2500;
 const BACKOFF_MS = 250;
 const BACKOFF_CAP_MS = 15_000;
 const STABLE_AFTER_MS = 5000;
@@ -66,6 +70,8 @@ export class Feed extends EventTarget {
   #nextId = 1;
   #openedAt = 0;
   #heardAt = 0;
+  #dataAt = 0;
+  #asking = false;
   #hiddenAt = 0;
   #retry = null;
   #beat = null;
@@ -158,7 +164,8 @@ export class Feed extends EventTarget {
   }
 
   #opened() {
-    this.#openedAt = this.#heardAt = performance.now();
+    this.#openedAt = this.#heardAt = this.#dataAt = performance.now();
+    this.#asking = false;
     for (const [key, subscription] of this.#subscriptions) {
       subscription.restart();
       this.#ask("subscribe", key);
@@ -184,6 +191,8 @@ export class Feed extends EventTarget {
     const key = topicKey(message);
     const subscription = this.#subscriptions.get(key);
     if (!subscription) return;
+    this.#dataAt = performance.now();
+    this.#asking = false;
     if (!subscription.take(message)) this.#resync(key);
     this.#settle();
   }
@@ -227,8 +236,21 @@ export class Feed extends EventTarget {
     if (!this.#open) return;
     const now = performance.now();
     if (now - this.#openedAt > STABLE_AFTER_MS) this.#attempt = 0;
-    if (!document.hidden && now - this.#heardAt > STALE_AFTER_MS) this.#lose("stale");
-    else this.#ping();
+    if (!document.hidden && now - this.#heardAt > STALE_AFTER_MS) {
+      this.#lose("stale");
+      return;
+    }
+    this.#ping();
+    if (!document.hidden) this.#listenForLife(now - this.#dataAt);
+  }
+
+  #listenForLife(quietMs) {
+    if (this.#asking && quietMs > STALE_AFTER_MS) this.#publish("stale");
+    if (this.#asking || quietMs < ASK_AFTER_QUIET_MS) return;
+    const whole = [...this.#subscriptions].find(([, { whole, refused }]) => whole && !refused);
+    if (!whole) return;
+    this.#asking = true;
+    this.#ask("resync", whole[0]);
   }
 
   #lose(state) {
@@ -255,7 +277,7 @@ export class Feed extends EventTarget {
       this.#hiddenAt = now;
       return;
     }
-    this.#heardAt = now;
+    this.#heardAt = this.#dataAt = now;
     if (!this.#open) this.reconnect();
     else if (now - this.#hiddenAt > RESYNC_HIDDEN_MS) this.#resyncAll();
   }

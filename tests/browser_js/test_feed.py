@@ -73,6 +73,24 @@ def test_it_calls_a_silent_server_stale_and_tries_another_socket(desk: Desk, fee
     expect(feed.locator("#state")).to_have_text("live", timeout=15_000)
 
 
+FOLLOW_TICKER = "window.feed.subscribe({ channel: 'ticker', market: 'BTC-PERP' }, () => {})"
+
+
+def test_it_asks_whether_a_quiet_exchange_lives(desk: Desk, feed: Page) -> None:
+    desk.snapshots["ticker"] = {"seq": 3, "ticker": {}}
+    feed.evaluate(FOLLOW_TICKER)
+    desk.wait_heard(op="resync", channel="ticker", count=2)
+    expect(feed.locator("#states")).to_have_text("live")
+
+
+def test_it_is_stale_while_only_pings_are_answered(desk: Desk, feed: Page) -> None:
+    feed.evaluate(FOLLOW_TICKER)
+    expect(feed.locator("#state")).to_have_text("stale", timeout=15_000)
+    desk.push({"channel": "book", "market": "BTC-PERP", "type": "snapshot", **BOOK, "seq": 20})
+    expect(feed.locator("#states")).to_have_text("live stale live")
+    assert desk.opened == 1
+
+
 def test_it_stays_live_beside_a_topic_that_is_refused(desk: Desk, feed: Page) -> None:
     desk.refuses.add("account")
     feed.evaluate("window.feed.subscribe({ channel: 'account' }, () => {})")
