@@ -1,6 +1,21 @@
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from trading.views import amend, desk, history, orders, positions
+
+
+class OrderNumber:
+    """An order's number in an address, no longer than the engine's own."""
+
+    regex = "[1-9][0-9]{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(OrderNumber, "order")
 
 app_name = "trading"
 market = [
@@ -13,8 +28,8 @@ market = [
     path("orders/", orders.place, name="order-place"),
     path("preview/", orders.preview, name="order-preview"),
     path("orders/cancel-all/", orders.cancel_all, name="order-cancel-all"),
-    path("orders/<int:order_id>/cancel/", orders.cancel, name="order-cancel"),
-    path("orders/<int:order_id>/amend/", amend.amend, name="order-amend"),
+    path("orders/<order:order_id>/cancel/", orders.cancel, name="order-cancel"),
+    path("orders/<order:order_id>/amend/", amend.amend, name="order-amend"),
     path("close/", positions.close, name="position-close"),
     path("reverse/", positions.reverse, name="position-reverse"),
     path("leverage/", positions.leverage, name="leverage"),

@@ -33,6 +33,7 @@ from trading.views.state import page_state
 CANDLES = 50
 CANDLE_INTERVAL = "15m"
 SKELETON_BARS = 60
+SHOWN_INDICATORS = ("MA", "VOL")
 INDICATORS = ("MA", "EMA", "BOLL", "VWAP", "VOL", "MACD", "RSI")
 VIEWS = (("chart", "Chart"), ("book", "Book"), ("trades", "Trades"), ("info", "Info"))
 
@@ -83,6 +84,7 @@ def private(request: HttpRequest, symbol: str) -> HttpResponse:
 
 
 @require_GET
+@page
 def candles(request: HttpRequest, symbol: str) -> HttpResponse:
     """Return the chart as a table."""
     try:
@@ -109,6 +111,7 @@ def _market_context(view: MarketView, book: BookView | None, account: AccountVie
         "trades": trade_rows(market),
         "periods": tuple(Candle.INTERVALS_MS),
         "indicators": INDICATORS,
+        "shown_indicators": SHOWN_INDICATORS,
         "skeleton": range(SKELETON_BARS),
     }
 

@@ -1,6 +1,7 @@
 """Orders from the page: place, preview, cancel. Each view parses, makes one service call and renders."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -36,8 +37,10 @@ def place(request: HttpRequest, symbol: str) -> HttpResponse:
         if not is_htmx(request):
             raise
         return _refused(request, view, ticket, error)
-    title, text = outcome(placed.order, placed.market)
-    return done(request, symbol, title=title, text=text, partials="trading/_ticket_partial.html", **_ticket_context(view, ticket.fresh()))
+    context = placed_context(placed) | _ticket_context(view, ticket.fresh())
+    answer = done(request, symbol, partials="trading/_ticket_partial.html", **context)
+    answer["HX-Trigger"] = "ticket:fresh"  # whatever preview was on its way is of the order before
+    return answer
 
 
 @require_POST
@@ -70,13 +73,19 @@ def cancel_all(request: HttpRequest, symbol: str) -> HttpResponse:
     return done(request, symbol, title=f"{count} order{'' if count == 1 else 's'} cancelled" if count else "There were no open orders")
 
 
+def placed_context(placed: orders.PlacedOrder) -> dict[str, str]:
+    """Return the toast of a placed order; its key lets the feed's news of the same order replace it."""
+    title, text = outcome(placed.order, placed.market)
+    return {"title": title, "text": text, "key": f"order-{placed.order.order_id}"}
+
+
 def outcome(order: OrderView, market: MarketParameters) -> tuple[str, str]:
     """Return what became of an order: a title and the facts."""
     verb = "Bought" if order.side == "buy" else "Sold"
     filled = f"{figures.size(order.filled_lots, market)} {market.base_asset}"
     if order.status == "filled":
-        average = average_price_text(order.filled_quote_atoms, order.filled_lots, market)
-        return f"{verb} {filled}", f"{market.symbol} at {average}"
+        average = Decimal(average_price_text(order.filled_quote_atoms, order.filled_lots, market))
+        return f"{verb} {filled}", f"{market.symbol} at {figures.number(average)}"
     if order.status == "cancelled":
         why = f"cancelled: {(order.reason or '').replace('_', ' ')}"
         return (f"{verb} {filled}", f"The rest was {why}") if order.filled_lots else ("Nothing was filled", f"The order was {why}")

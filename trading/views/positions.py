@@ -19,7 +19,7 @@ from trading.services.accounts import leverage_set
 from trading.views import words
 from trading.views.account import account_id_of, account_view
 from trading.views.answers import action, done, is_htmx, unprocessable
-from trading.views.orders import outcome
+from trading.views.orders import placed_context
 
 
 class PositionChanged(DomainError):
@@ -73,8 +73,7 @@ def _exit(request: HttpRequest, symbol: str, *, times: int) -> HttpResponse:
         client_order_id=new_client_order_id(),
     )
     placed = orders.order_place(account_id=account_id_of(request), request=wanted)
-    title, text = outcome(placed.order, placed.market)
-    return done(request, symbol, title=title, text=text)
+    return done(request, symbol, **placed_context(placed))
 
 
 def _shown_position(request: HttpRequest, market: MarketParameters, *, exactly: bool) -> PositionView:
