@@ -44,11 +44,11 @@ def test_it_counts_open_orders_at_their_worst_case() -> None:
     assert view.order_margin_atoms == 10_150_000
 
 
-def test_it_counts_a_loss_against_mark_as_margin() -> None:
-    """A bid 100 ticks above mark would lose ten lots x 100 ticks at once."""
-    desk = Desk(cash=1_000 * USDC)
-    desk.buy(ALICE, 10, 10_100)
-    assert desk.account(ALICE).initial_margin_atoms == 10_100_000 + 1_000_000
+@pytest.mark.parametrize(("cash", "accepted"), [(11_100_000, True), (11_099_999, False)])
+def test_it_asks_for_what_an_order_beyond_mark_would_lose_at_once(cash: int, accepted: bool) -> None:
+    """A bid 100 ticks above mark needs a tenth of its 101 USDC, and ten lots x 100 ticks."""
+    desk = Desk(cash=cash)
+    assert (desk.buy(ALICE, 10, 10_100).reject is None) == accepted
 
 
 @pytest.mark.parametrize(("cash", "accepted"), [(10_050_000, True), (10_049_999, False)])

@@ -206,7 +206,10 @@ def entry(state: State, market: Market, holding: Holding, order: PlaceOrder, pri
         hopeless = unfillable(state, market, holding, order, sign, price, lots, crosses)
         if hopeless is not None:
             return Entry(hopeless)
-    return affordable(state, market, holding, order, sign, price, lots, crosses) if risky else Entry(None, price, lots)
+    if risky:
+        return affordable(state, market, holding, order, sign, price, lots, crosses)
+    margin.distrust(holding.account)
+    return Entry(None, price, lots)
 
 
 def unfillable(
@@ -230,15 +233,20 @@ def affordable(
     if larger > 0 and market.open_interest_lots + larger > cap:
         return Entry(Reject("OPEN_INTEREST_CAP", {"max_open_interest_lots": cap, "open_interest_lots": market.open_interest_lots}))
     value = lots * price_ticks
+    account = holding.account
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm) if crosses else 0
+    if margin.spend(state, account, margin.most_of_order(holding, sign, lots, price_ticks, fee)):
+        return Entry(None, price_ticks, lots)
     left = margin.available_with_order(state, holding, sign, lots, value, fee)
     if left >= 0:
+        account.floor_atoms = left
         return Entry(None, price_ticks, lots)
     if crosses:
         left = expected_available(state, market, holding, order, sign, price_ticks, lots)
         if left >= 0:
+            margin.distrust(account)
             return Entry(None, price_ticks, lots, order.time_in_force != "fok")
-    free = margin.available(state, holding.account)
+    free = margin.available(state, account)
     return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": free - left}))
 
 

@@ -3,6 +3,7 @@
 from markets.events import FundingPaid
 from markets.ledger import DUST
 from risk.funding import eight_hour_rate_ppb, hourly_rate_ppb, payment_atoms, premium_ppb
+from trading.engine import margin
 from trading.engine.book import BookSide
 from trading.engine.state import HOUR_MS, Market, State
 
@@ -95,6 +96,7 @@ def collect(state: State, market: Market, rate_ppb: int) -> tuple[tuple[int, int
         if amount:
             holding.funding_atoms += amount
             holding.account.cash_atoms += amount
+            margin.distrust(holding.account)
             state.touched.add(account_id)
             payments.append((account_id, amount))
     return tuple(payments)

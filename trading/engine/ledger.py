@@ -18,6 +18,7 @@ def transfer(debit: Account, credit: Account, amount_atoms: int, kind: LedgerKin
     """Move a positive amount and return the line that says so."""
     debit.cash_atoms -= amount_atoms
     credit.cash_atoms += amount_atoms
+    margin.distrust(debit)
     return LedgerTransfer(debit.account_id, credit.account_id, ASSET, amount_atoms, kind)
 
 

@@ -93,6 +93,7 @@ def close_on_book(state: State, account: Account) -> tuple[int, int]:
             break
         order = closing_order(state, account, holding)
         match(state, holding.market, order, False, True)
+        margin.distrust(account)
         closed += order.filled_quote_atoms
         owed += charge(order.filled_quote_atoms, holding.market.parameters.liquidation_fee_ppm)
     return closed, owed
@@ -133,6 +134,7 @@ def move_position(state: State, holding: Holding, signed_lots: int, price_ticks:
     """Change a position other than by a match, and settle what that realises."""
     account = holding.account
     realised = apply_fill(holding, signed_lots, price_ticks)
+    margin.distrust(account)
     state.touched.add(account.account_id)
     state.events.append(
         PositionChanged(

@@ -9,14 +9,13 @@ from trading.engine.state import Account, Holding, Market, State
 class Tally:
     """What a maker would have given so far; `open_*` is the part that its open orders' totals count."""
 
-    __slots__ = ("fee_atoms", "lots", "open_lots", "open_value", "position_lots", "value")
+    __slots__ = ("fee_atoms", "lots", "open_value", "position_lots", "value")
 
     def __init__(self, position_lots: int) -> None:
         self.position_lots: int = position_lots
         self.lots: int = 0
         self.value: int = 0
         self.fee_atoms: int = 0
-        self.open_lots: int = 0
         self.open_value: int = 0
 
 
@@ -54,7 +53,6 @@ def makable(state: State, market: Market, maker: Order, wanted: int, tallies: di
     if abs(after) > abs(tally.position_lots) and not affords(state, holding, maker.sign, tally, lots, fill, fee):
         return 0
     if not maker.reduce_only:
-        tally.open_lots += lots
         tally.open_value += fill
     tally.position_lots = after
     tally.lots += lots
@@ -71,7 +69,6 @@ def affords(state: State, holding: Holding, sign: int, tally: Tally, lots: int, 
         tally.lots + lots,
         tally.value + fill,
         tally.fee_atoms + fee_atoms,
-        tally.open_lots + lots,
         tally.open_value + fill,
     )
     return free >= 0

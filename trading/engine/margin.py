@@ -1,33 +1,34 @@
-"""Margin of accounts, kept as sums of each market's part; a part is recomputed when its market or holding has changed."""
+"""Margin of accounts, kept as sums of each market's part; a part is recomputed when its market or holding has changed.
+
+Most orders are small beside what their account has free. `floor_atoms` is a lower bound of what is available: every order and
+fill lowers it by the most that it could cost at a leverage of one, and only when the bound is too low are the sums made exact.
+"""
 
 from risk.margin import initial_margin, maintenance_margin
 from trading.engine.state import UNKNOWN_VERSION, Account, Holding, State
 
+ROUNDING_ATOMS = 64  # initial margin is rounded up tier by tier
 
-def requirement(holding: Holding, size_lots: int, buy_lots: int, buy_value: int, sell_lots: int, sell_value: int) -> int:
-    """Return the initial margin of a position and open orders at their worst case.
 
-    The worst case is the larger of all buys filled and all sells filled, the position at mark; and what orders would lose
-    at once because they are priced beyond mark.
+def requirement(holding: Holding, position_lots: int, buy_value: int, sell_value: int) -> int:
+    """Return the initial margin of a position and open orders at their worst case: all buys filled, or all sells.
+
+    The position counts at mark. What an order would lose because it is priced beyond mark is checked when it is accepted and
+    again when it is filled.
     """
-    mark = holding.market.mark_ticks
-    position = size_lots * mark
-    worst = max(position + buy_value, sell_value - position, position, -position)
-    return priced(holding, worst, max(buy_value - buy_lots * mark, sell_lots * mark - sell_value, 0))
-
-
-def priced(holding: Holding, worst: int, beyond: int) -> int:
-    """Return the initial margin of a notional, plus a loss, both given in ticks x lots."""
+    market = holding.market
+    position = position_lots * market.mark_ticks
+    long = position + buy_value
+    short = sell_value - position
+    worst = long if long > short else short
     if worst == 0:
         return 0
-    market = holding.market
-    atoms = market.tick_lot_atoms
     leverage = holding.effective_leverage()
-    return initial_margin(notional_atoms=worst * atoms, leverage=leverage, tiers=market.parameters.tiers) + beyond * atoms
+    return initial_margin(notional_atoms=worst * market.tick_lot_atoms, leverage=leverage, tiers=market.parameters.tiers)
 
 
 def present_requirement(holding: Holding) -> int:
-    return requirement(holding, holding.size_lots, holding.buy_lots, holding.buy_value, holding.sell_lots, holding.sell_value)
+    return requirement(holding, holding.size_lots, holding.buy_value, holding.sell_value)
 
 
 def unrealised(holding: Holding) -> int:
@@ -53,20 +54,26 @@ def changed(holding: Holding) -> None:
     holding.account.epoch = UNKNOWN_VERSION
 
 
+def distrust(account: Account) -> None:
+    """Drop the floor: something other than an order or its fill has changed the account."""
+    account.floor_epoch = UNKNOWN_VERSION
+
+
 def refresh(state: State, account: Account) -> None:
-    """Make the account's sums exact."""
-    if account.epoch == state.mark_epoch:
-        return
-    for holding in account.holdings.values():
-        if holding.version != holding.market.version:
-            initial = present_requirement(holding)
-            profit = unrealised(holding)
-            account.initial_atoms += initial - holding.initial_atoms
-            account.unrealised_atoms += profit - holding.unrealised_atoms
-            holding.initial_atoms = initial
-            holding.unrealised_atoms = profit
-            holding.version = holding.market.version
-    account.epoch = state.mark_epoch
+    """Make the account's sums exact, and the floor with them."""
+    if account.epoch != state.mark_epoch:
+        for holding in account.holdings.values():
+            if holding.version != holding.market.version:
+                initial = present_requirement(holding)
+                profit = unrealised(holding)
+                account.initial_atoms += initial - holding.initial_atoms
+                account.unrealised_atoms += profit - holding.unrealised_atoms
+                holding.initial_atoms = initial
+                holding.unrealised_atoms = profit
+                holding.version = holding.market.version
+        account.epoch = state.mark_epoch
+    account.floor_atoms = account.cash_atoms + account.unrealised_atoms - account.initial_atoms
+    account.floor_epoch = state.mark_epoch
 
 
 def equity(state: State, account: Account) -> int:
@@ -77,7 +84,7 @@ def equity(state: State, account: Account) -> int:
 def available(state: State, account: Account) -> int:
     """Return equity at mark minus initial margin: what new risk may use; negative when there is too little."""
     refresh(state, account)
-    return account.cash_atoms + account.unrealised_atoms - account.initial_atoms
+    return account.floor_atoms
 
 
 def withdrawable(state: State, account: Account) -> int:
@@ -86,42 +93,50 @@ def withdrawable(state: State, account: Account) -> int:
     return max(0, account.cash_atoms + min(0, account.unrealised_atoms) - account.initial_atoms)
 
 
+def spend(state: State, account: Account, most_atoms: int) -> bool:
+    """Lower the floor by the most that something can cost; tell whether the floor says that it is covered."""
+    if account.floor_epoch != state.mark_epoch:
+        return False
+    account.floor_atoms -= most_atoms + ROUNDING_ATOMS
+    return account.floor_atoms >= 0
+
+
+def most_of_order(holding: Holding, sign: int, lots: int, price_ticks: int, fee_atoms: int) -> int:
+    """Return the most by which an order can lower what is available, resting or filled at its price or better."""
+    market = holding.market
+    price = price_ticks if sign > 0 else max(price_ticks, 2 * market.mark_ticks - price_ticks)
+    return lots * price * market.tick_lot_atoms + fee_atoms
+
+
+def most_of_fill(holding: Holding, sign: int, lots: int, price_ticks: int, fee_atoms: int, counted: bool) -> int:
+    """Return the most by which a resting order's fill can lower what is available; `counted` among the open orders before."""
+    market = holding.market
+    loss = max(0, sign * (price_ticks - market.mark_ticks))
+    price = 2 * loss if counted else loss + market.mark_ticks
+    return lots * price * market.tick_lot_atoms + max(0, fee_atoms)
+
+
 def available_with_order(state: State, holding: Holding, sign: int, lots: int, value: int, fee_atoms: int) -> int:
     """Return the least that would be available once an order of `value` ticks x lots has filled, or rests."""
     free = available(state, holding.account) + holding.initial_atoms - fee_atoms
     market = holding.market
-    mark = market.mark_ticks
-    position = holding.size_lots * mark
-    buys = holding.buy_value
-    sells = holding.sell_value
-    beyond = max(buys - holding.buy_lots * mark, holding.sell_lots * mark - sells, 0)
+    at_mark = lots * market.mark_ticks
     if sign > 0:
-        buys += value
-        beyond += max(value - lots * mark, 0)
+        own = requirement(holding, holding.size_lots, holding.buy_value + value, holding.sell_value)
     else:
-        sells += max(value, lots * mark)
-        beyond += max(lots * mark - value, 0)
-    worst = max(position + buys, sells - position, position, -position)
-    return free - priced(holding, worst, beyond)
+        own = requirement(holding, holding.size_lots, holding.buy_value, holding.sell_value + max(value, at_mark))
+    return free - own - max(0, sign * (value - at_mark)) * market.tick_lot_atoms
 
 
-def available_after_fill(
-    state: State, holding: Holding, sign: int, lots: int, value: int, fee_atoms: int, open_lots: int, open_value: int
-) -> int:
-    """Return what would be available after fills of `value` ticks x lots, of which `open_*` leave the open orders' totals."""
+def available_after_fill(state: State, holding: Holding, sign: int, lots: int, value: int, fee_atoms: int, open_value: int) -> int:
+    """Return what would be available after fills of `value` ticks x lots, of which `open_value` leaves the open orders."""
     market = holding.market
     free = available(state, holding.account) + holding.initial_atoms - fee_atoms
     gain = sign * (lots * market.mark_ticks - value) * market.tick_lot_atoms
-    buys = sign > 0
-    own = requirement(
-        holding,
-        holding.size_lots + sign * lots,
-        holding.buy_lots - open_lots if buys else holding.buy_lots,
-        holding.buy_value - open_value if buys else holding.buy_value,
-        holding.sell_lots if buys else holding.sell_lots - open_lots,
-        holding.sell_value if buys else holding.sell_value - open_value,
-    )
-    return free + gain - own
+    after = holding.size_lots + sign * lots
+    if sign > 0:
+        return free + gain - requirement(holding, after, holding.buy_value - open_value, holding.sell_value)
+    return free + gain - requirement(holding, after, holding.buy_value, holding.sell_value - open_value)
 
 
 def reserve(holding: Holding, sign: int, lots: int, price_ticks: int) -> None:
@@ -132,10 +147,14 @@ def reserve(holding: Holding, sign: int, lots: int, price_ticks: int) -> None:
     else:
         holding.sell_lots += lots
         holding.sell_value += lots * price_ticks
-    changed(holding)
+    holding.version = UNKNOWN_VERSION
+    holding.account.epoch = UNKNOWN_VERSION
 
 
 def adds_risk(holding: Holding, sign: int, lots: int) -> bool:
     """Tell whether an order could make the position larger, the account's other orders of that side filled first."""
+    size = sign * holding.size_lots
+    if size >= 0:
+        return True
     waiting = holding.buy_lots if sign > 0 else holding.sell_lots
-    return sign * holding.size_lots >= 0 or waiting + lots > abs(holding.size_lots)
+    return waiting + lots > -size

@@ -49,22 +49,29 @@ def prevent_self_trade(state: State, taker: Order, maker: Order) -> CancelReason
 def can_make(state: State, market: Market, maker: Order, lots: int) -> bool:
     """Re-check a maker's margin, unless the fill only reduces its position."""
     holding = maker.holding
+    account = maker.account
     size = holding.size_lots
-    if abs(size + maker.sign * lots) <= abs(size):
+    price = maker.price_ticks
+    fee = charge(lots * price * market.tick_lot_atoms, market.parameters.maker_fee_ppm)
+    most = margin.most_of_fill(holding, maker.sign, lots, price, fee, not maker.reduce_only)
+    if margin.spend(state, account, most) or abs(size + maker.sign * lots) <= abs(size):
         return True
-    value = lots * maker.price_ticks
-    fee = charge(value * market.tick_lot_atoms, market.parameters.maker_fee_ppm)
-    return margin.available_after_fill(state, holding, maker.sign, lots, value, fee, lots, value) >= 0
+    left = margin.available_after_fill(state, holding, maker.sign, lots, lots * price, fee, lots * price)
+    account.floor_atoms = left
+    return left >= 0
 
 
 def can_take(state: State, market: Market, taker: Order, lots: int, price_ticks: int) -> bool:
+    """Check a taker's margin before one fill; its account's floor says nothing until the order is done."""
     holding = taker.holding
     size = holding.size_lots
     if abs(size + taker.sign * lots) <= abs(size):
         return True
     value = lots * price_ticks
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
-    return margin.available_after_fill(state, holding, taker.sign, lots, value, fee, 0, 0) >= 0
+    left = margin.available_after_fill(state, holding, taker.sign, lots, value, fee, 0)
+    margin.distrust(taker.account)
+    return left >= 0
 
 
 def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, liquidation: bool) -> None:

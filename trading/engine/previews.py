@@ -71,7 +71,7 @@ def after_order(
     if takes or checks.is_trigger(order.type):
         fee = charge(value * atoms, market.parameters.taker_fee_ppm)
         gain = sign * (lots * market.mark_ticks - value) * atoms
-        available = margin.available_after_fill(state, holding, sign, lots, value, fee, 0, 0)
+        available = margin.available_after_fill(state, holding, sign, lots, value, fee, 0)
         return available, equity_atoms + gain - fee - available
     available = margin.available_with_order(state, holding, sign, lots, value, 0)
     return available, equity_atoms - available

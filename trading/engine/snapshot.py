@@ -10,7 +10,7 @@ from markets.events import CancelReason, OrderStatus
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
 from oracle.aggregate import IndexState, Source
-from trading.engine import lives
+from trading.engine import lives, margin
 from trading.engine.book import Order
 from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
 
@@ -265,6 +265,7 @@ def restore_account(state: State, record: AccountRecord) -> None:
         holding.realised_atoms = entry.realised_atoms
         holding.funding_atoms = entry.funding_atoms
         holding.leverage = entry.leverage
+        margin.changed(holding)
         if entry.size_lots:
             market.holders[record.account_id] = holding
             market.open_interest_lots += max(0, entry.size_lots)

@@ -85,7 +85,7 @@ class Holding:
         self.reducing: dict[int, Order] = {}
         self.initial_atoms: int = 0
         self.unrealised_atoms: int = 0
-        self.version: int = UNKNOWN_VERSION
+        self.version: int = market.version
 
     def effective_leverage(self) -> int:
         return min(self.leverage or DEFAULT_LEVERAGE, self.market.max_leverage)
