@@ -15,7 +15,7 @@ check: setup
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports
 	$(PYTHON) tools/vendor.py --check
-	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) -W error manage.py check --deploy --fail-level WARNING
 
 test:

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "quantdesk",
 ]
 MIDDLEWARE = [
+    "quantdesk.request_id.RequestIdMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
