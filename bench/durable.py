@@ -13,6 +13,7 @@ import uvloop
 from bench.rounds import Figure, Ratio, interleave
 from bench.stack import Stack, open_accounts
 from markets.commands import MAX_BATCH, AnyCommand, PlaceBatch, PlaceOrder
+from markets.gateway import async_gateway
 
 ACCOUNTS = 100
 MONEY_ATOMS = 10**15
@@ -68,17 +69,9 @@ async def send_groups(groups: list[list[PlaceBatch]]) -> None:
         for group in own:
             await asyncio.gather(*map(submit, group))
 
-    link = own_link()
+    link = async_gateway()
     await asyncio.gather(lane(groups[::2], link.submit), lane(groups[1::2], link.submit))
     await link.close()
-
-
-def own_link():  # type: ignore[no-untyped-def]  # noqa: ANN201
-    from django.conf import settings
-
-    from markets.gateway import AsyncGateway
-
-    return AsyncGateway(url=settings.ENGINE_URL)
 
 
 CREATE = """
@@ -139,7 +132,7 @@ def one_row_commit_ms() -> float:
 async def open_loop(orders: Orders, rate: int, seconds: float) -> list[float]:
     """Send at Poisson times whatever the answers do; return each order's time from when it was due to its acknowledgement."""
     loop = asyncio.get_running_loop()
-    link = own_link()
+    link = async_gateway()
     await link.submit(orders.batch())
     taken: list[float] = []
     due, end = loop.time() + 0.1, loop.time() + 0.1 + seconds

@@ -10,6 +10,8 @@ import uvloop
 from bench.load import Counter, SocketConnection, frame
 from bench.rounds import Ratio, interleave
 from bench.stack import Stack, open_accounts
+from markets.commands import PlaceBatch, PlaceOrder
+from markets.gateway import async_gateway
 
 SUBSCRIBERS = 1_000
 BROADCASTS = 15
@@ -104,10 +106,7 @@ def fan_out(stack: Stack) -> list[Ratio]:
     subscribe = json.dumps({"op": "subscribe", "id": 1, "channel": "trades", "market": "BTC-PERP"}).encode()
 
     async def trades(_: int) -> Callable[[], Awaitable[object]]:
-        from bench.durable import own_link
-        from markets.commands import PlaceBatch, PlaceOrder
-
-        link = own_link()
+        link = async_gateway()
 
         def side(account_id: int, word: str) -> PlaceOrder:
             return PlaceOrder(account_id=account_id, market_id=1, side=word, type="limit", size_lots=10, price_ticks=600_000)  # type: ignore[arg-type]

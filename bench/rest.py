@@ -13,6 +13,7 @@ import psutil
 from bench.load import free_port, server_environment
 from bench.rounds import Figure, console
 from bench.stack import ROOT
+from quantdesk.embedded.places import postgres_home
 
 SETTLE_SECONDS = 40
 MEASURE_SECONDS = 120
@@ -44,7 +45,11 @@ class Clone:
         return desk, time.monotonic() - began
 
     def size(self) -> int:
-        return sum(path.stat().st_size for path in (self.project / ".desk").rglob("*") if path.is_file())
+        """Return the bytes of the data folder, and of PostgreSQL's where that lies elsewhere (as it does for root)."""
+        data = (self.project / ".desk").resolve()
+        home = postgres_home(data)
+        folders = [data] if home.is_relative_to(data) else [data, home]
+        return sum(path.stat().st_blocks * 512 for folder in folders for path in folder.rglob("*") if path.is_file())
 
     def remove(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -65,7 +70,7 @@ INHERITED = {
 
 def serves(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/trade/BTC-PERP/", timeout=2) as reply:  # noqa: S310 - a fixed, local address
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/trade/BTC-PERP/", timeout=2) as reply:
             return b"BTC-PERP" in reply.read()
     except OSError:
         return False

@@ -2,6 +2,5 @@
 
 from quantdesk.settings import *  # noqa: F403
 
-
-RATE_LIMITS = {name: (10**9, 10**9) for name in ("reads", "orders", "address")}
+RATE_LIMITS = dict.fromkeys(("reads", "orders", "address"), (10**9, 10**9))
 SOCKETS_PER_ADDRESS = SOCKETS_PER_USER = 10_000

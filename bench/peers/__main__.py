@@ -66,7 +66,8 @@ def newer_python() -> str:
     named = [f"python3.{minor}" for minor in (12, 13, 14)]
     installed = [*filter(None, map(shutil.which, named)), *map(str, sorted(Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python")))]
     for candidate in installed:
-        if subprocess.run([candidate, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"], capture_output=True).returncode == 0:
+        check = [candidate, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"]
+        if subprocess.run(check, check=False, capture_output=True).returncode == 0:
             return candidate
     sys.exit("matching-engine needs Python 3.12 or newer, and none was found on the PATH or under pyenv.")
 
