@@ -23,5 +23,8 @@ export function startSheet({ choose }) {
     openDialog("ticket-sheet");
   });
   sheet.addEventListener("close", home);
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement?.id === "ticket" && ctx.response.status < 400) sheet.close();
+  });
   WIDE.addEventListener("change", () => WIDE.matches && sheet.close());
 }
