@@ -104,7 +104,7 @@ def api_key_create(*, account: Account, label: str, can_trade: bool) -> tuple[Ap
 def api_key_revoke(*, user: User, key_id: str) -> None:
     """End a key of one of the user's accounts; it stops working within seconds, on open sockets too."""
     found = ApiKey.objects.filter(key_id=key_id, account__owner=user, revoked_at=None)
-    if not found.update(revoked_at=timezone.now()):
+    if not key_id.isprintable() or not found.update(revoked_at=timezone.now()):
         raise KeyNotFound(key_id=echo(key_id))
     api_auth.forget(key_id)
     transaction.on_commit(partial(credentials_ended, Ended(key_id=key_id)))

@@ -29,12 +29,15 @@ class PageQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     limit: Limit = 100
 
 
-def page(rows: models.QuerySet[Row], *, cursor: str, limit: int, body: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
-    """Return one page of rows by descending id; it reads one row more to know whether another page follows."""
+def before_cursor(rows: models.QuerySet[Row], cursor: str) -> models.QuerySet[Row]:
+    """Return the rows from the cursor on, newest first."""
     newest = rows.order_by("-id")
-    if cursor:
-        newest = newest.filter(id__lt=read_cursor(cursor))
-    return page_of(list(newest[: limit + 1]), limit=limit, body=body, cursor=lambda row: str(row.pk))
+    return newest.filter(id__lt=read_cursor(cursor)) if cursor else newest
+
+
+def page(rows: models.QuerySet[Row], *, limit: int, body: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
+    """Return one page of rows; it reads one row more to know whether another page follows."""
+    return page_of(list(rows[: limit + 1]), limit=limit, body=body, cursor=lambda row: str(row.pk))
 
 
 def page_of(rows: list[T], *, limit: int, body: Callable[[T], dict[str, Any]], cursor: Callable[[T], str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from markets.api import bodies, schemas
 from markets.api.documentation import PUBLIC_READ_ERRORS, operation
-from markets.api.pages import Page, page
+from markets.api.pages import Page, before_cursor, page
 from markets.api.requests import query
 from markets.api.tickers import ticker, tickers
 from markets.gateway import gateway
@@ -82,8 +82,8 @@ class TradeListView(PublicView):
     def get(self, request: Request, symbol: str) -> Response:
         asked = query(request, schemas.TradesQuery)
         market = market_by_symbol(symbol)
-        rows = Trade.objects.filter(market_id=market.market_id)
-        return Response(page(rows, cursor=asked.cursor, limit=asked.limit, body=lambda row: bodies.trade(row, market)))
+        rows = before_cursor(Trade.objects.filter(market_id=market.market_id), asked.cursor)
+        return Response(page(rows, limit=asked.limit, body=lambda row: bodies.trade(row, market)))
 
 
 class CandleListView(PublicView):

@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.models import LedgerTransfer
 from accounts.selectors import AccountNotFound
 from markets.api import bodies
-from markets.api.pages import page, page_of, read_cursor
+from markets.api.pages import before_cursor, page, page_of, read_cursor
 from markets.api.schemas import MAX_MS
 from markets.errors import DomainError
 from markets.fields import InvalidField, echo
@@ -45,9 +45,21 @@ def account_view(account_id: int) -> AccountView:
 
 def order_view(account_id: int, *, order_id: int = 0, client_order_id: str = "") -> OrderView:
     """Return one of the account's orders: the engine knows the open and the recent ones, the tables the rest."""
+    try:
+        return live_order_view(account_id, order_id=order_id, client_order_id=client_order_id)
+    except OrderNotFound:
+        return _projected_order(account_id, order_id=order_id, client_order_id=client_order_id)
+
+
+def live_order_view(account_id: int, *, order_id: int = 0, client_order_id: str = "") -> OrderView:
+    """Return an order as the engine has it: open, waiting or recently ended."""
     view = gateway().query(GetOrder(account_id=account_id, order_id=order_id, client_order_id=client_order_id))
-    if view is not None:
-        return view
+    if view is None:
+        raise OrderNotFound
+    return view
+
+
+def _projected_order(account_id: int, *, order_id: int, client_order_id: str) -> OrderView:
     wait_for_projection(account_id)
     named = Q(id=order_id) if order_id else Q(client_order_id=client_order_id)
     row = Order.objects.filter(named, account_id=account_id).order_by("-id").first()
@@ -75,44 +87,45 @@ def open_orders(account_id: int, asked: schemas.OrdersQuery) -> Json:
 
 def orders(account_id: int, asked: schemas.OrdersQuery) -> Json:
     """Return a page of the order history."""
-    wait_for_projection(account_id)
     found = Order.objects.filter(account_id=account_id)
     if asked.status == "ended":
         found = found.exclude(status__in=LIVE)
     if asked.market:
         found = found.filter(market_id=market_by_symbol(asked.market).market_id)
-    return page(found, cursor=asked.cursor, limit=asked.limit, body=lambda row: rows.order(row, market_by_id(row.market_id)))
+    found = before_cursor(found, asked.cursor)
+    wait_for_projection(account_id)
+    return page(found, limit=asked.limit, body=lambda row: rows.order(row, market_by_id(row.market_id)))
 
 
 def fills(account_id: int, asked: schemas.FillsQuery) -> Json:
-    wait_for_projection(account_id)
     found = Fill.objects.filter(account_id=account_id)
     if asked.market:
         found = found.filter(market_id=market_by_symbol(asked.market).market_id)
     if asked.order_id:
         found = found.filter(order_id=parse_order_id(asked.order_id))
-    return page(found, cursor=asked.cursor, limit=asked.limit, body=lambda row: rows.fill(row, market_by_id(row.market_id)))
+    found = before_cursor(found, asked.cursor)
+    wait_for_projection(account_id)
+    return page(found, limit=asked.limit, body=lambda row: rows.fill(row, market_by_id(row.market_id)))
 
 
 def transfers(account_id: int, asked: schemas.TransfersQuery) -> Json:
     """Return a page of the account's ledger. Both sides have an index of their own: each is read in order and merged."""
-    wait_for_projection(account_id)
     sides = [LedgerTransfer.objects.filter(debit_account_id=account_id), LedgerTransfer.objects.filter(credit_account_id=account_id)]
-    if asked.cursor:
-        sides = [side.filter(id__lt=read_cursor(asked.cursor)) for side in sides]
-    newest = [list(side.order_by("-id")[: asked.limit + 1]) for side in sides]
+    sides = [before_cursor(side, asked.cursor) for side in sides]
+    wait_for_projection(account_id)
+    newest = [list(side[: asked.limit + 1]) for side in sides]
     merged = list(islice(heapq.merge(*newest, key=lambda row: row.id, reverse=True), asked.limit + 1))
     return page_of(merged, limit=asked.limit, body=lambda row: rows.transfer(row, account_id), cursor=lambda row: str(row.id))
 
 
 def funding_payments(account_id: int, asked: schemas.FundingPaymentsQuery) -> Json:
     """Return a page of funding payments; a cursor names the hour and the market, as the rows have no number."""
-    wait_for_projection(account_id)
     found = FundingPayment.objects.filter(account_id=account_id).order_by("-due_at", "-market_id")
     if asked.cursor:
         due_ms, market_id = _read_pair(asked.cursor)
         due_at = bodies.moment(due_ms)
         found = found.filter(Q(due_at__lt=due_at) | Q(due_at=due_at, market_id__lt=market_id))
+    wait_for_projection(account_id)
     return page_of(
         list(found[: asked.limit + 1]),
         limit=asked.limit,

@@ -98,7 +98,7 @@ class OrderDetailView(APIView):
     def patch(self, request: Request, order_id: str) -> Response:
         asked, change = query(request, schemas.AccountQuery), body(request, schemas.AmendBody)
         account = account_id(request, asked.account_id)
-        order = selectors.order_view(account, order_id=parse_order_id(order_id))
+        order = selectors.live_order_view(account, order_id=parse_order_id(order_id))
         amendment = AmendRequest(
             market=market_by_id(order.market_id).symbol,
             order_id=order_id,
