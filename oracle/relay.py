@@ -76,7 +76,7 @@ class Relay:
         return moved or now - sent_at >= HEARTBEAT_SECONDS
 
     async def _read_markets(self) -> None:
-        if monotonic() - self._markets_read_at < MARKETS_SECONDS:
+        if self._market_ids and monotonic() - self._markets_read_at < MARKETS_SECONDS:
             return
         self._market_ids = market_ids(await self._gateway.query(GetMarkets()))
         self._markets_read_at = monotonic()

@@ -41,10 +41,15 @@ async def chosen(wanted: Wanted, *, start_e8: dict[str, int], seed: int | None =
     if wanted != "auto":
         return hermes() if wanted == "hermes" else coingecko()
     while True:
-        for feed in (hermes(), coingecko()):
-            if await _answers(feed):
-                log.info("oracle_feed_chosen", feed=feed.name)
-                return feed
+        feeds = (hermes(), coingecko())
+        answers = await asyncio.gather(*map(_answers, feeds))  # at once: a new desk waits for this
+        found = [feed for feed, answered in zip(feeds, answers, strict=True) if answered]
+        if found:
+            first, *others = found
+            for feed in others:
+                await feed.close()
+            log.info("oracle_feed_chosen", feed=first.name)
+            return first
         if not settings.PRODUCTION:
             log.warning("oracle_feed_simulated", reason="neither Pyth nor CoinGecko answered")
             return simulation(start_e8, seed=seed)

@@ -81,10 +81,11 @@ class Desk:
         supervisor.begin(roles.ENGINE)
         supervisor.begin(roles.PROJECTOR)
         supervisor.begin(roles.WEB)
+        supervisor.begin(roles.oracle(self.options.feed))  # early: it looks for live prices, which takes seconds without a network
         with self.progress.step("Markets and demo accounts"):
             supervisor.run_steps({"seed": ("seed",)}, draw=self.progress.draw)
-        for role in (roles.WORKER, roles.oracle(self.options.feed), roles.makers(HOST, self.options.port)):
-            supervisor.begin(role)
+        supervisor.begin(roles.WORKER)
+        supervisor.begin(roles.makers(HOST, self.options.port))
         with self.progress.step("Engine, projector, web, worker, oracle, makers"):
             self._wait_until_ready(supervisor)
         self._welcome()
