@@ -41,7 +41,7 @@ async def chosen(wanted: Wanted, *, start_e8: dict[str, int], seed: int | None =
     if wanted != "auto":
         return hermes() if wanted == "hermes" else coingecko()
     while True:
-        feeds = (hermes(), coingecko())
+        feeds: tuple[Hermes | CoinGecko, ...] = (hermes(), coingecko())
         answers = await asyncio.gather(*map(_answers, feeds))  # at once: a new desk waits for this
         found = [feed for feed, answered in zip(feeds, answers, strict=True) if answered]
         if found:
