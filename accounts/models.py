@@ -57,7 +57,7 @@ class LedgerTransfer(models.Model):
     class Meta:
         # One side of nearly every transfer is an account of the exchange, which is read by time, not by account.
         indexes = [
-            models.Index(fields=[side, "-id"], name=f"ledger_by_{side}", condition=models.Q((f"{side}__gte", FIRST_USER_ACCOUNT)))
+            models.Index(fields=[side, "id"], name=f"ledger_by_{side}", condition=models.Q((f"{side}__gte", FIRST_USER_ACCOUNT)))
             for side in ("debit_account", "credit_account")
         ]
         constraints = [

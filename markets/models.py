@@ -57,4 +57,4 @@ class Trade(models.Model):
     executed_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["market", "-id"])]
+        indexes = [models.Index(fields=["market", "id"])]

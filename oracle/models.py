@@ -12,4 +12,4 @@ class OraclePrice(models.Model):
     observed_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["market", "-id"])]
+        indexes = [models.Index(fields=["market", "id"])]

@@ -38,4 +38,4 @@ class Liquidation(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["account", "-id"])]
+        indexes = [models.Index(fields=["account", "id"])]

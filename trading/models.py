@@ -84,7 +84,7 @@ class Order(models.Model):
     class Meta:
         ordering = ["-id"]
         # No index on client ids: UsedClientOrderId finds an order by its own. The second one finds what retention drops.
-        indexes = [models.Index(fields=["account", "-id"]), BrinIndex(fields=["updated_at"], name="order_by_update", autosummarize=True)]
+        indexes = [models.Index(fields=["account", "id"]), BrinIndex(fields=["updated_at"], name="order_by_update", autosummarize=True)]
 
 
 class UsedClientOrderId(models.Model):
@@ -117,7 +117,7 @@ class Fill(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["account", "-id"]), models.Index(fields=["order_id"])]
+        indexes = [models.Index(fields=["account", "id"]), models.Index(fields=["order_id"])]
 
 
 class Position(models.Model):

@@ -1,40 +1,40 @@
 """The ledger transfers that an event implies: of a match, and of a market's hourly funding."""
 
-from collections.abc import Iterator
-
-from markets.events import FundingPaid, LedgerKind, LedgerTransfer, OrderFilled
+from markets.events import FundingPaid, LedgerKind, OrderFilled
 from markets.ledger import CLEARING, DUST, FEES, FUNDING
 
 ASSET = "USDC"
 
-
-def fill_transfers(event: OrderFilled) -> Iterator[LedgerTransfer]:
-    """Yield up to four transfers, the taker's first; what is zero is not posted."""
-    yield from _side(account_id=event.taker_account_id, pnl_atoms=event.taker_pnl_atoms, fee_atoms=event.taker_fee_atoms)
-    yield from _side(account_id=event.maker_account_id, pnl_atoms=event.maker_pnl_atoms, fee_atoms=event.maker_fee_atoms)
+Posting = tuple[int, int, int, LedgerKind]  # debited account, credited account, positive amount in atoms of ASSET, kind
 
 
-def funding_transfers(event: FundingPaid) -> Iterator[LedgerTransfer]:
-    """Yield one transfer an account, and the remainder of rounding; together they leave the funding account at zero."""
-    for account_id, amount_atoms in event.payments:
-        yield _moved(FUNDING, account_id, amount_atoms, "funding")
+def match_postings(event: OrderFilled) -> list[Posting]:
+    """Return up to four transfers, the taker's first; what is zero is not posted."""
+    found: list[Posting] = []
+    _post_side(found, event.taker_account_id, event.taker_pnl_atoms, event.taker_fee_atoms)
+    _post_side(found, event.maker_account_id, event.maker_pnl_atoms, event.maker_fee_atoms)
+    return found
+
+
+def funding_postings(event: FundingPaid) -> list[Posting]:
+    """Return one transfer an account, and the remainder of rounding; together they leave the funding account at zero."""
+    found = [_moved(FUNDING, account_id, amount_atoms, "funding") for account_id, amount_atoms in event.payments]
     if event.dust_atoms:
-        yield _moved(FUNDING, DUST, event.dust_atoms, "dust")
+        found.append(_moved(FUNDING, DUST, event.dust_atoms, "dust"))
+    return found
 
 
-def _moved(source: int, target: int, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
-    """Return the transfer to `target`, the other way round when the amount is negative."""
-    if amount_atoms < 0:
-        source, target = target, source
-    return LedgerTransfer(source, target, ASSET, abs(amount_atoms), kind)
-
-
-def _side(*, account_id: int, pnl_atoms: int, fee_atoms: int) -> Iterator[LedgerTransfer]:
+def _post_side(found: list[Posting], account_id: int, pnl_atoms: int, fee_atoms: int) -> None:
     if pnl_atoms > 0:
-        yield LedgerTransfer(CLEARING, account_id, ASSET, pnl_atoms, "trade_pnl")
+        found.append((CLEARING, account_id, pnl_atoms, "trade_pnl"))
     elif pnl_atoms < 0:
-        yield LedgerTransfer(account_id, CLEARING, ASSET, -pnl_atoms, "trade_pnl")
+        found.append((account_id, CLEARING, -pnl_atoms, "trade_pnl"))
     if fee_atoms > 0:
-        yield LedgerTransfer(account_id, FEES, ASSET, fee_atoms, "fee")
+        found.append((account_id, FEES, fee_atoms, "fee"))
     elif fee_atoms < 0:
-        yield LedgerTransfer(FEES, account_id, ASSET, -fee_atoms, "rebate")
+        found.append((FEES, account_id, -fee_atoms, "rebate"))
+
+
+def _moved(source: int, target: int, amount_atoms: int, kind: LedgerKind) -> Posting:
+    """Return the transfer to `target`, the other way round when the amount is negative."""
+    return (source, target, amount_atoms, kind) if amount_atoms > 0 else (target, source, -amount_atoms, kind)

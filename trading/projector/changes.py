@@ -1,6 +1,5 @@
 """What a run of journal rows did to one order, position or market, folded into one change of its row."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from markets.events import OrderAccepted
@@ -18,17 +17,23 @@ class OrderChange:
         "trigger_ticks", "updated",
     )  # fmt: skip
 
-    def __init__(self, accepted: OrderAccepted | None = None, created: str = "") -> None:
-        self.accepted = accepted
-        self.created = self.updated = created
-        self.price_ticks = accepted.price_ticks if accepted else None
-        self.size_lots = accepted.size_lots if accepted else None
-        self.trigger_ticks = accepted.order.trigger_ticks if accepted else None
-        self.status: str | None = accepted.status if accepted else None
+    def __init__(self, accepted: OrderAccepted | None, created: str) -> None:
+        self.accepted: OrderAccepted | None = accepted
+        self.created: str = created
+        self.updated: str = created
+        self.filled_lots: int = 0
+        self.filled_quote_atoms: int = 0
+        self.fee_atoms: int = 0
+        self.price_ticks: int | None = None
+        self.size_lots: int | None = None
+        self.trigger_ticks: int | None = None
+        self.status: str | None = None
         self.reason: str | None = None
-        self.filled_lots = 0
-        self.filled_quote_atoms = 0
-        self.fee_atoms = 0
+        if accepted is not None:
+            self.price_ticks = accepted.price_ticks
+            self.size_lots = accepted.size_lots
+            self.trigger_ticks = accepted.order.trigger_ticks
+            self.status = accepted.status
 
 
 class PositionChange:
@@ -39,50 +44,61 @@ class PositionChange:
     def __init__(self) -> None:
         self.size_lots: int | None = None
         self.cost_atoms: int | None = None
-        self.realised_atoms = 0
-        self.funding_atoms = 0
+        self.realised_atoms: int = 0
+        self.funding_atoms: int = 0
         self.opened: str | None = None
-        self.updated = ""
+        self.updated: str = ""
 
-    def resize(self, *, before_lots: int, size_lots: int, cost_atoms: int, realised_atoms: int, time: str) -> None:
+    def resize(self, before_lots: int, size_lots: int, cost_atoms: int, realised_atoms: int, time: str) -> None:
         """Take a new size; a position that is opened, or turned over, starts counting anew."""
-        if (before_lots > 0) - (before_lots < 0) != (size_lots > 0) - (size_lots < 0):
-            self.realised_atoms = self.funding_atoms = 0
-            self.opened = time
-        else:
+        if (before_lots > 0) == (size_lots > 0) and (before_lots < 0) == (size_lots < 0):
             self.realised_atoms += realised_atoms
+        else:
+            self.realised_atoms = 0
+            self.funding_atoms = 0
+            self.opened = time
         self.size_lots = size_lots
         self.cost_atoms = cost_atoms
         self.updated = time
 
 
-@dataclass(slots=True)
 class MarketChange:
     """A market's latest prices (None: as before) and the growth of its open interest."""
 
-    mark_ticks: int | None = None
-    index_e8: int | None = None
-    oracle_state: str | None = None
-    predicted_funding_ppb: int | None = None
-    last_ticks: int | None = None
-    status: str | None = None
-    status_reason: str | None = None
-    parameters: MarketParameters | None = None
-    open_interest_lots: int = 0
-    updated: str = ""
+    __slots__ = (
+        "index_e8", "last_ticks", "mark_ticks", "open_interest_lots", "oracle_state", "parameters", "predicted_funding_ppb", "status",
+        "status_reason", "updated",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.mark_ticks: int | None = None
+        self.index_e8: int | None = None
+        self.oracle_state: str | None = None
+        self.predicted_funding_ppb: int | None = None
+        self.last_ticks: int | None = None
+        self.status: str | None = None
+        self.status_reason: str | None = None
+        self.parameters: MarketParameters | None = None
+        self.open_interest_lots: int = 0
+        self.updated: str = ""
 
 
-@dataclass(slots=True)
 class LiquidationChange:
     """A liquidation that began within the run (`started`), its steps, or both."""
 
-    account_id: int
-    equity_atoms: int = 0
-    maintenance_atoms: int = 0
-    started: str | None = None
-    closed_quote_atoms: int = 0
-    fee_atoms: int = 0
-    insurance_paid_atoms: int = 0
-    taken_over: list[Any] = field(default_factory=list)
-    equity_after_atoms: int | None = None
-    ended: str | None = None
+    __slots__ = (
+        "account_id", "closed_quote_atoms", "ended", "equity_after_atoms", "equity_atoms", "fee_atoms", "insurance_paid_atoms",
+        "maintenance_atoms", "started", "taken_over",
+    )  # fmt: skip
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id: int = account_id
+        self.equity_atoms: int = 0
+        self.maintenance_atoms: int = 0
+        self.started: str | None = None
+        self.closed_quote_atoms: int = 0
+        self.fee_atoms: int = 0
+        self.insurance_paid_atoms: int = 0
+        self.taken_over: list[Any] = []
+        self.equity_after_atoms: int | None = None
+        self.ended: str | None = None

@@ -1,4 +1,8 @@
-"""From a run of journal rows to what the tables must hold after it. Pure; what is projected is a function of events alone."""
+"""From a run of journal rows to what the tables must hold after it. Pure; what is projected is a function of events alone.
+
+This is half of the projector's work (the other half is PostgreSQL's): rows are formatted where their event is seen, and
+mypyc compiles the file as it is.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,7 +13,6 @@ from markets.events import (
     Event,
     FundingPaid,
     LedgerPosted,
-    LedgerTransfer,
     LiquidationStarted,
     MarkChanged,
     MarketCreated,
@@ -26,7 +29,7 @@ from markets.parameters import MarketParameters
 from markets.units import tick_lot_atoms
 from trading.engine.brackets import given_id
 from trading.engine.identity import content_hash
-from trading.postings import fill_transfers, funding_transfers
+from trading.postings import ASSET, funding_postings, match_postings
 from trading.projector.changes import LiquidationChange, MarketChange, OrderChange, PositionChange
 from trading.projector.text import NULL, copy_text, time_text
 
@@ -40,13 +43,13 @@ class Fold:
     which second its price was last kept (one a second is). Both are carried from run to run.
     """
 
-    def __init__(self, *, lots_atoms: dict[int, int], priced: dict[int, int]) -> None:
-        self.seq = 0
-        self.stamp_ms = 0
-        self.events = 0
+    def __init__(self, lots_atoms: dict[int, int], priced: dict[int, int]) -> None:
+        self.seq: int = 0
+        self.stamp_ms: int = 0
+        self.events: int = 0
         self.orders: dict[int, OrderChange] = {}
         self.positions: dict[tuple[int, int], PositionChange] = {}
-        self.balances: dict[tuple[int, str], int] = {}
+        self.balances: dict[str, dict[int, int]] = {}
         self.markets: dict[int, MarketChange] = {}
         self.liquidations: dict[int, LiquidationChange] = {}
         self.minutes: dict[tuple[int, int], Candle] = {}
@@ -57,49 +60,58 @@ class Fold:
         self.prices: list[str] = []
         self.funding_rates: list[str] = []
         self.funding_payments: list[str] = []
-        self._lots_atoms = lots_atoms
-        self._priced = priced
-        self._time = ""
-        self._next_transfer_id = 0
-        self._next_price_id = 0
+        self._lots_atoms: dict[int, int] = lots_atoms
+        self._priced: dict[int, int] = priced
+        self._time: str = ""
+        self._next_transfer_id: int = 0
+        self._next_price_id: int = 0
 
-    def add(self, *, seq: int, stamp_ms: int, events: Iterable[Event]) -> None:
+    def add(self, seq: int, stamp_ms: int, events: Iterable[Event]) -> None:
         """Take in the next row of the journal."""
         if stamp_ms != self.stamp_ms:
             self._time = time_text(stamp_ms)
-        self.seq, self.stamp_ms = seq, stamp_ms
+        self.seq = seq
+        self.stamp_ms = stamp_ms
         self._next_transfer_id = self._next_price_id = seq * PLACES_A_ROW
-        handlers = HANDLERS
         for event in events:
             self.events += 1
-            handler = handlers.get(type(event))
-            if handler:
-                handler(self, event)
+            if type(event) is OrderAccepted:
+                self._order_accepted(event)
+            elif type(event) is OrderFilled:
+                self._order_filled(event)
+            elif type(event) is OrderCancelled:
+                self._order_cancelled(event)
+            else:
+                handler = HANDLERS.get(type(event))
+                if handler is not None:
+                    handler(self, event)
 
-    def candles(self, intervals_ms: Mapping[str, int]) -> Iterable[tuple[int, str, Candle]]:
-        """Yield the run's trades as candles of each interval: market, interval, candle."""
+    def candles(self, intervals_ms: Mapping[str, int]) -> list[tuple[int, str, Candle]]:
+        """Return the run's trades as candles of each interval: market, interval, candle."""
+        found: list[tuple[int, str, Candle]] = []
         for market_id in {market_id for market_id, _ in self.minutes}:
             minutes = [candle for (market, _), candle in self.minutes.items() if market == market_id]
             for name, length_ms in intervals_ms.items():
-                for candle in rolled_up(minutes, length_ms):
-                    yield market_id, name, candle
+                found += [(market_id, name, candle) for candle in rolled_up(minutes, length_ms)]
+        return found
 
     def _order_accepted(self, event: OrderAccepted) -> None:
+        order_id = event.order_id
+        self.orders[order_id] = OrderChange(event, self._time)
         order = event.order
-        self.orders[event.order_id] = OrderChange(event, self._time)
         client_id = order.client_order_id
-        if client_id != given_id(event.order_id):
+        if client_id != given_id(order_id):
             digest = content_hash(order).hex()
-            self.used_ids.append(f"{order.account_id}\t{copy_text(client_id)}\t{event.order_id}\t\\\\x{digest}\n")
+            self.used_ids.append(f"{order.account_id}\t{copy_text(client_id)}\t{order_id}\t\\\\x{digest}\n")
 
     def _order(self, order_id: int) -> OrderChange:
         change = self.orders.get(order_id)
         if change is None:
-            change = self.orders[order_id] = OrderChange()
+            change = self.orders[order_id] = OrderChange(None, "")
         change.updated = self._time
         return change
 
-    def _order_amended(self, event: OrderAmended) -> None:
+    def order_amended(self, event: OrderAmended) -> None:
         change = self._order(event.order_id)
         change.price_ticks = event.price_ticks
         change.size_lots = event.size_lots
@@ -110,50 +122,50 @@ class Fold:
         change.status = "expired" if event.reason == "expired" else "cancelled"
         change.reason = event.reason
 
-    def _order_triggered(self, event: OrderTriggered) -> None:
+    def order_triggered(self, event: OrderTriggered) -> None:
         change = self._order(event.order_id)
         change.status = "open"
         change.price_ticks = event.price_ticks
         change.size_lots = event.size_lots
 
     def _order_filled(self, event: OrderFilled) -> None:
-        trade_id, market_id, price, size = event.trade_id, event.market_id, event.price_ticks, event.size_lots
+        trade_id = event.trade_id
+        market_id = event.market_id
+        price = event.price_ticks
+        size = event.size_lots
+        side = event.taker_side
+        kind = event.kind
+        taker, maker = event.taker_account_id, event.maker_account_id
+        taker_order, maker_order = event.taker_order_id, event.maker_order_id
+        taker_fee, maker_fee = event.taker_fee_atoms, event.maker_fee_atoms
+        taker_pnl, maker_pnl = event.taker_pnl_atoms, event.maker_pnl_atoms
         quote = price * size * self._lots_atoms[market_id]
-        time, side, kind = self._time, event.taker_side, event.kind
-        bought = size if side == "buy" else -size
-        self.trades.append(f"{trade_id}\t{market_id}\t{price}\t{size}\t{side}\t{kind}\t{time}\n")
-        self._candle(market_id, price, size, quote)
-        self._side_filled(
-            event.taker_order_id, event.taker_account_id, market_id, bought, quote,
-            event.taker_fee_atoms, event.taker_pnl_atoms, event.taker_position_lots, event.taker_cost_atoms,
-        )  # fmt: skip
-        self._side_filled(
-            event.maker_order_id, event.maker_account_id, market_id, -bought, quote,
-            event.maker_fee_atoms, event.maker_pnl_atoms, event.maker_position_lots, event.maker_cost_atoms,
-        )  # fmt: skip
         opposite = "sell" if side == "buy" else "buy"
-        tail = f"{price}\t{size}\t{quote}"
+        head = f"{trade_id}\t{market_id}\t"
+        middle = f"{price}\t{size}\t"
+        tail = f"{kind}\t{self._time}\n"
+        self.trades.append(f"{head}{middle}{side}\t{tail}")
         self.fills.append(
-            f"{trade_id * 2}\t{trade_id}\t{event.maker_order_id}\t{event.maker_account_id}\t{market_id}\t{opposite}\tmaker\t{tail}"
-            f"\t{event.maker_fee_atoms}\t{event.maker_pnl_atoms}\t{kind}\t{time}\n"
-            f"{trade_id * 2 + 1}\t{trade_id}\t{event.taker_order_id}\t{event.taker_account_id}\t{market_id}\t{side}\ttaker\t{tail}"
-            f"\t{event.taker_fee_atoms}\t{event.taker_pnl_atoms}\t{kind}\t{time}\n"
+            f"{trade_id * 2}\t{head}{maker_order}\t{maker}\t{opposite}\tmaker\t{middle}{quote}\t{maker_fee}\t{maker_pnl}\t{tail}"
+            f"{trade_id * 2 + 1}\t{head}{taker_order}\t{taker}\t{side}\ttaker\t{middle}{quote}\t{taker_fee}\t{taker_pnl}\t{tail}"
         )
-        trade = str(trade_id)
-        for transfer in fill_transfers(event):
-            self._post(transfer, trade, "")
+        self._fill_order(taker_order, size, quote, taker_fee)
+        self._fill_order(maker_order, size, quote, maker_fee)
+        bought = size if side == "buy" else -size
+        after = event.taker_position_lots
+        self._resize(taker, market_id, after - bought, after, event.taker_cost_atoms, taker_pnl)
+        after = event.maker_position_lots
+        self._resize(maker, market_id, after + bought, after, event.maker_cost_atoms, maker_pnl)
+        self._candle(market_id, price, size, quote)
+        end = f"\t{trade_id}\t\t{self._time}\n"
+        for debit, credit, amount, posted in match_postings(event):
+            self._post(debit, credit, ASSET, amount, posted, end)
 
-    def _side_filled(  # noqa: PLR0917 - called twice for each match
-        self, order_id: int, account_id: int, market_id: int, signed_lots: int, quote: int, fee: int, pnl: int, after: int, cost: int
-    ) -> None:
-        order = self.orders.get(order_id)
-        if order is None:
-            order = self.orders[order_id] = OrderChange()
-        order.filled_lots += abs(signed_lots)
-        order.filled_quote_atoms += quote
-        order.fee_atoms += fee
-        order.updated = self._time
-        self._resize(account_id, market_id, after - signed_lots, after, cost, pnl)
+    def _fill_order(self, order_id: int, lots: int, quote_atoms: int, fee_atoms: int) -> None:
+        order = self._order(order_id)
+        order.filled_lots += lots
+        order.filled_quote_atoms += quote_atoms
+        order.fee_atoms += fee_atoms
 
     def _resize(  # noqa: PLR0917 - called twice for each match
         self, account_id: int, market_id: int, before: int, after: int, cost: int, realised: int
@@ -162,10 +174,10 @@ class Fold:
         position = self.positions.get(key)
         if position is None:
             position = self.positions[key] = PositionChange()
-        position.resize(before_lots=before, size_lots=after, cost_atoms=cost, realised_atoms=realised, time=self._time)
+        position.resize(before, after, cost, realised, self._time)
         self._market(market_id).open_interest_lots += (after if after > 0 else 0) - (before if before > 0 else 0)
 
-    def _position_changed(self, event: PositionChanged) -> None:
+    def position_changed(self, event: PositionChanged) -> None:
         self._resize(event.account_id, event.market_id, event.previous_lots, event.size_lots, event.cost_atoms, event.realised_atoms)
 
     def _candle(self, market_id: int, price: int, size: int, quote: int) -> None:
@@ -177,20 +189,20 @@ class Fold:
             candle.add(price_ticks=price, size_lots=size, quote_atoms=quote)
         self._market(market_id).last_ticks = price
 
-    def _ledger_posted(self, event: LedgerPosted) -> None:
-        reason = copy_text(event.reason)
-        for transfer in event.transfers:
-            self._post(transfer, NULL, reason)
+    def ledger_posted(self, event: LedgerPosted) -> None:
+        end = f"\t{NULL}\t{copy_text(event.reason)}\t{self._time}\n"
+        for line in event.transfers:
+            self._post(line.debit_account_id, line.credit_account_id, line.asset, line.amount_atoms, line.kind, end)
 
-    def _post(self, transfer: LedgerTransfer, trade: str, reason: str) -> None:
-        debit, credit, asset, amount = transfer.debit_account_id, transfer.credit_account_id, transfer.asset, transfer.amount_atoms
-        self.transfers.append(
-            f"{self._next_transfer_id}\t{debit}\t{credit}\t{asset}\t{amount}\t{transfer.kind}\t{trade}\t{reason}\t{self._time}\n"
-        )
-        self._next_transfer_id += 1
-        balances = self.balances
-        balances[debit, asset] = balances.get((debit, asset), 0) - amount
-        balances[credit, asset] = balances.get((credit, asset), 0) + amount
+    def _post(self, debit: int, credit: int, asset: str, amount: int, kind: str, end: str) -> None:  # noqa: PLR0917 - for each transfer
+        transfer_id = self._next_transfer_id
+        self._next_transfer_id = transfer_id + 1
+        self.transfers.append(f"{transfer_id}\t{debit}\t{credit}\t{asset}\t{amount}\t{kind}{end}")
+        balances = self.balances.get(asset)
+        if balances is None:
+            balances = self.balances[asset] = {}
+        balances[debit] = balances.get(debit, 0) - amount
+        balances[credit] = balances.get(credit, 0) + amount
 
     def _market(self, market_id: int) -> MarketChange:
         change = self.markets.get(market_id)
@@ -199,50 +211,57 @@ class Fold:
         change.updated = self._time
         return change
 
-    def _market_defined(self, event: MarketCreated | MarketUpdated) -> None:
+    def market_defined(self, event: MarketCreated | MarketUpdated) -> None:
         parameters: MarketParameters = event.parameters
         self._lots_atoms[parameters.market_id] = tick_lot_atoms(tick_e8=parameters.tick_e8, lot_e8=parameters.lot_e8)
         self._market(parameters.market_id).parameters = parameters
 
-    def _market_status_changed(self, event: MarketStatusChanged) -> None:
+    def market_status_changed(self, event: MarketStatusChanged) -> None:
         # The exchange's own status (market 0) is the engine's to tell: a row says what was decided about its market.
         if event.market_id:
             change = self._market(event.market_id)
-            change.status, change.status_reason = event.status, event.reason
+            change.status = event.status
+            change.status_reason = event.reason
 
-    def _mark_changed(self, event: MarkChanged) -> None:
-        change = self._market(event.market_id)
-        change.mark_ticks, change.index_e8 = event.mark_ticks, event.index_e8
-        change.oracle_state, change.predicted_funding_ppb = event.state, event.predicted_funding_ppb
+    def mark_changed(self, event: MarkChanged) -> None:
+        market_id = event.market_id
+        change = self._market(market_id)
+        change.mark_ticks = event.mark_ticks
+        change.index_e8 = event.index_e8
+        change.oracle_state = event.state
+        change.predicted_funding_ppb = event.predicted_funding_ppb
         second = self.stamp_ms // SECOND_MS
-        if self._priced.get(event.market_id) == second:
+        if self._priced.get(market_id) == second:
             return
-        self._priced[event.market_id] = second
-        line = f"{event.market_id}\t{event.mark_ticks}\t{event.index_e8}\t{event.state}\t{self._time}\n"
-        self.prices.append(f"{self._next_price_id}\t{line}")
+        self._priced[market_id] = second
+        self.prices.append(f"{self._next_price_id}\t{market_id}\t{event.mark_ticks}\t{event.index_e8}\t{event.state}\t{self._time}\n")
         self._next_price_id += 1
 
-    def _funding_paid(self, event: FundingPaid) -> None:
+    def funding_paid(self, event: FundingPaid) -> None:
         due = time_text(event.due_ms)
-        self.funding_rates.append(f"{event.market_id}\t{due}\t{event.rate_ppb}\t{event.index_e8}\n")
+        market_id = event.market_id
+        self.funding_rates.append(f"{market_id}\t{due}\t{event.rate_ppb}\t{event.index_e8}\n")
         for account_id, amount_atoms in event.payments:
-            self.funding_payments.append(f"{account_id}\t{event.market_id}\t{due}\t{amount_atoms}\n")
-            key = (account_id, event.market_id)
-            position = self.positions.get(key)
+            self.funding_payments.append(f"{account_id}\t{market_id}\t{due}\t{amount_atoms}\n")
+            position = self.positions.get((account_id, market_id))
             if position is None:
-                position = self.positions[key] = PositionChange()
+                position = self.positions[account_id, market_id] = PositionChange()
             position.funding_atoms += amount_atoms
             position.updated = self._time
-        for transfer in funding_transfers(event):
-            self._post(transfer, NULL, "")
+        end = f"\t{NULL}\t\t{self._time}\n"
+        for debit, credit, amount, kind in funding_postings(event):
+            self._post(debit, credit, ASSET, amount, kind, end)
 
-    def _liquidation_started(self, event: LiquidationStarted) -> None:
-        self.liquidations[event.liquidation_id] = LiquidationChange(
-            account_id=event.account_id, equity_atoms=event.equity_atoms, maintenance_atoms=event.maintenance_atoms, started=self._time
-        )
+    def liquidation_started(self, event: LiquidationStarted) -> None:
+        change = self.liquidations[event.liquidation_id] = LiquidationChange(event.account_id)
+        change.equity_atoms = event.equity_atoms
+        change.maintenance_atoms = event.maintenance_atoms
+        change.started = self._time
 
-    def _account_liquidated(self, event: AccountLiquidated) -> None:
-        change = self.liquidations.setdefault(event.liquidation_id, LiquidationChange(account_id=event.account_id))
+    def account_liquidated(self, event: AccountLiquidated) -> None:
+        change = self.liquidations.get(event.liquidation_id)
+        if change is None:
+            change = self.liquidations[event.liquidation_id] = LiquidationChange(event.account_id)
         change.closed_quote_atoms += event.closed_quote_atoms
         change.fee_atoms += event.fee_atoms
         change.insurance_paid_atoms += event.insurance_paid_atoms
@@ -252,18 +271,31 @@ class Fold:
 
 
 HANDLERS: dict[type[Event], Callable[[Fold, Any], None]] = {
-    OrderAccepted: Fold._order_accepted,
-    OrderFilled: Fold._order_filled,
-    OrderAmended: Fold._order_amended,
-    OrderCancelled: Fold._order_cancelled,
-    OrderTriggered: Fold._order_triggered,
-    PositionChanged: Fold._position_changed,
-    LedgerPosted: Fold._ledger_posted,
-    FundingPaid: Fold._funding_paid,
-    LiquidationStarted: Fold._liquidation_started,
-    AccountLiquidated: Fold._account_liquidated,
-    MarkChanged: Fold._mark_changed,
-    MarketCreated: Fold._market_defined,
-    MarketUpdated: Fold._market_defined,
-    MarketStatusChanged: Fold._market_status_changed,
+    OrderAmended: Fold.order_amended,
+    OrderTriggered: Fold.order_triggered,
+    PositionChanged: Fold.position_changed,
+    LedgerPosted: Fold.ledger_posted,
+    FundingPaid: Fold.funding_paid,
+    LiquidationStarted: Fold.liquidation_started,
+    AccountLiquidated: Fold.account_liquidated,
+    MarkChanged: Fold.mark_changed,
+    MarketCreated: Fold.market_defined,
+    MarketUpdated: Fold.market_defined,
+    MarketStatusChanged: Fold.market_status_changed,
 }
+
+
+def order_line(order_id: int, change: OrderChange) -> str:
+    """Return the row of an order that is new in this run."""
+    accepted = change.accepted
+    if accepted is None:
+        raise AssertionError("not a new order")
+    order = accepted.order
+    status = "filled" if change.status == "open" and change.filled_lots == change.size_lots else change.status
+    return (
+        f"{order_id}\t{order.account_id}\t{order.market_id}\t{copy_text(order.client_order_id)}\t{order.side}\t{order.type}"
+        f"\t{order.time_in_force}\t{order.post_only}\t{order.reduce_only}\t{order.close_position}\t{order.self_trade_prevention}"
+        f"\t{change.price_ticks}\t{change.size_lots}\t{change.filled_lots}\t{change.filled_quote_atoms}\t{change.fee_atoms}"
+        f"\t{change.trigger_ticks}\t{order.trigger_by}\t{order.good_till_ms}\t{accepted.parent_order_id}\t{order.link_id}"
+        f"\t{status}\t{change.reason or NULL}\t{change.created}\t{change.updated}\n"
+    )

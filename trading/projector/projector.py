@@ -17,7 +17,7 @@ from trading.projector.writer import write
 from trading.stamps import ms
 
 RUN_EVENTS = 6_000  # a run holds about so many events: enough to spare round trips, little enough to be seen soon
-MAX_ROWS = 500
+FIRST_ROWS, MAX_ROWS = 5, 500
 
 Read = Callable[[int, int], list[journal.Row]]
 
@@ -27,7 +27,7 @@ class Projector:
 
     def __init__(self, *, read: Read | None = None) -> None:
         self._read = read or JournalReader().read
-        self._rows_at_once = MAX_ROWS // 10
+        self._rows_at_once = FIRST_ROWS
         self.start_over()
 
     def start_over(self) -> None:
@@ -45,9 +45,9 @@ class Projector:
         rows = self._read(self.seq, limit)
         if not rows:
             return 0
-        fold = Fold(lots_atoms=self._lots_atoms, priced=self._priced)
+        fold = Fold(self._lots_atoms, self._priced)
         for row in rows:
-            fold.add(seq=row.seq, stamp_ms=row.stamp_ms, events=row.events)
+            fold.add(row.seq, row.stamp_ms, row.events)
         if write(_connection(), fold, after_seq=self.seq, after_stamp_ms=self.stamp_ms):
             self.seq, self.stamp_ms = fold.seq, fold.stamp_ms
         else:

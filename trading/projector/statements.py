@@ -4,7 +4,7 @@ from typing import LiteralString
 
 COPIES: dict[str, LiteralString] = {
     "used_ids": "trading_usedclientorderid (account_id, client_order_id, order_id, content_hash)",
-    "fills": "trading_fill (id, trade_id, order_id, account_id, market_id, side, liquidity, price_ticks, size_lots, quote_atoms, "
+    "fills": "trading_fill (id, trade_id, market_id, order_id, account_id, side, liquidity, price_ticks, size_lots, quote_atoms, "
     "fee_atoms, pnl_atoms, kind, executed_at)",
     "trades": "markets_trade (id, market_id, price_ticks, size_lots, taker_side, kind, executed_at)",
     "transfers": "accounts_ledgertransfer (id, debit_account_id, credit_account_id, asset, amount_atoms, kind, trade_id, reason, "

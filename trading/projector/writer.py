@@ -8,9 +8,8 @@ from psycopg.types.json import Jsonb
 
 from markets.models import Candle
 from trading.projector import statements
-from trading.projector.changes import OrderChange
-from trading.projector.fold import Fold
-from trading.projector.text import NULL, array, copy_text, time_text
+from trading.projector.fold import Fold, order_line
+from trading.projector.text import array, time_text
 
 HOUR_MS = 3_600_000
 RETENTION_MS = 72 * HOUR_MS  # of cancelled orders without a fill, in the journal's time
@@ -66,21 +65,6 @@ def _write_orders(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
     _set(cursor, statements.CHANGE_ORDERS, changed)
 
 
-def order_line(order_id: int, change: OrderChange) -> str:
-    """Return the row of an order that is new in this run."""
-    if change.accepted is None:
-        raise AssertionError("not a new order")
-    order = change.accepted.order
-    status = "filled" if change.status == "open" and change.filled_lots == change.size_lots else change.status
-    return (
-        f"{order_id}\t{order.account_id}\t{order.market_id}\t{copy_text(order.client_order_id)}\t{order.side}\t{order.type}"
-        f"\t{order.time_in_force}\t{order.post_only}\t{order.reduce_only}\t{order.close_position}\t{order.self_trade_prevention}"
-        f"\t{change.price_ticks}\t{change.size_lots}\t{change.filled_lots}\t{change.filled_quote_atoms}\t{change.fee_atoms}"
-        f"\t{change.trigger_ticks}\t{order.trigger_by}\t{order.good_till_ms}\t{change.accepted.parent_order_id}\t{order.link_id}"
-        f"\t{status}\t{change.reason or NULL}\t{change.created}\t{change.updated}\n"
-    )
-
-
 def _write_positions(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
     opened: list[tuple[Any, ...]] = []
     changed: list[tuple[Any, ...]] = []
@@ -100,7 +84,8 @@ def _write_positions(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
 
 
 def _write_balances(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
-    _set(cursor, statements.CHANGE_BALANCES, [(account_id, asset, delta) for (account_id, asset), delta in fold.balances.items()])
+    rows = [(account_id, asset, delta) for asset, deltas in fold.balances.items() for account_id, delta in deltas.items()]
+    _set(cursor, statements.CHANGE_BALANCES, rows)
 
 
 def _write_candles(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
