@@ -48,13 +48,13 @@ class SocketClient:
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
 
+    @property
+    def close_code(self) -> int | None:
+        return self._connection.close_code
+
     async def login(self, *, key_id: str, secret: str) -> Json:
-        timestamp = time.time_ns() // 1_000_000
-        window = api_auth.DEFAULT_RECV_WINDOW_MS
-        sign = api_auth.signature(
-            secret.encode(), timestamp_ms=timestamp, recv_window_ms=window, method="GET", path_with_query=PATH, body=b""
-        )
-        return await self.ask("auth", key=key_id, timestamp=timestamp, recv_window=window, sign=sign)
+        request = login_request(key_id=key_id, secret=secret)
+        return await self.ask(request.pop("op"), **request)
 
     async def ask(self, op: str, **fields: Any) -> Json:
         """Send a request and return its answer, whether it says ok or not."""
@@ -96,3 +96,12 @@ class SocketClient:
         answer = self._waiting.get(message["id"])
         if answer is not None and not answer.done():
             answer.set_result(message)
+
+
+def login_request(*, key_id: str, secret: str) -> Json:
+    """Return a signed auth request, without an id."""
+    timestamp_ms, window_ms = time.time_ns() // 1_000_000, api_auth.DEFAULT_RECV_WINDOW_MS
+    sign = api_auth.signature(
+        secret.encode(), timestamp_ms=timestamp_ms, recv_window_ms=window_ms, method="GET", path_with_query=PATH, body=b""
+    )
+    return {"op": "auth", "key": key_id, "timestamp": timestamp_ms, "recv_window": window_ms, "sign": sign}
