@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
         ("snapshot", "trading.tasks.request_snapshot", crontab(minute="*/10"), 300),
         ("candle roll-up check", "markets.tasks.check_candles", crontab(minute="7"), 1_800),
         ("partition upkeep", "trading.tasks.keep_partitions", crontab(minute="27"), 1_800),
+        ("journal archive", "trading.tasks.archive_journal", crontab(minute="47"), 1_800),
     )
 }
 

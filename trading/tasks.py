@@ -6,6 +6,7 @@ from celery import shared_task
 from markets.commands import AnyCommand, ClockTick, SweepLiquidations
 from markets.errors import GatewayError
 from markets.gateway import gateway
+from trading import archive as archives
 from trading import partitions, snapshots
 
 log = structlog.get_logger("trading")
@@ -32,6 +33,12 @@ def request_snapshot() -> None:
 def keep_partitions() -> list[str]:
     """Make the partitions of the coming days; returns the names of the new ones."""
     return partitions.upkeep()
+
+
+@shared_task
+def archive_journal() -> list[str]:
+    """Move old partitions of the journal into verified files; returns the names of the new ones."""
+    return [archive.path.name for archive in archives.archive_old()]
 
 
 def _trigger(command: AnyCommand) -> bool:

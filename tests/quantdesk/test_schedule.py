@@ -12,7 +12,7 @@ from oracle.tasks import poll_prices
 from quantdesk.celery import app
 from tests.support.engine import EngineProcesses, engine_process, engine_processes
 from trading import journal
-from trading.tasks import keep_partitions, let_time_pass, request_snapshot, sweep_liquidations
+from trading.tasks import archive_journal, keep_partitions, let_time_pass, request_snapshot, sweep_liquidations
 
 __all__ = ["engine_process", "engine_processes"]
 
@@ -58,6 +58,12 @@ def test_it_polls_nothing_without_an_oracle(engine_process: EngineProcesses) -> 
 def test_it_makes_partitions_once(transactional_db: None) -> None:
     keep_partitions()
     assert keep_partitions() == []
+
+
+def test_it_archives_nothing_of_a_young_journal_however_often(engine_process: EngineProcesses) -> None:
+    rows = engine_process.state().seq
+    assert [archive_journal(), archive_journal()] == [[], []]
+    assert len(list(journal.read(0, 10_000))) == rows
 
 
 def add_candle(market: Market, interval: str, minute: int, *, volume_lots: int = 5, high_ticks: int = 110) -> None:
