@@ -30,6 +30,12 @@ from markets.views import StateView
 
 START_SECONDS = 30
 ROOT = Path(__file__).resolve().parents[2]
+ENGINE = (str(ROOT / "manage.py"), "engine")
+# The same code with another version of the rules: what a release that changes them looks like.
+ENGINE_OF_RULES_2 = (
+    "-c",
+    "import sys, manage; from trading.engine import engine; engine.RULES_VERSION = 2; sys.argv = ['manage.py', 'engine']; manage.main()",
+)
 
 
 def database_url() -> str:
@@ -44,12 +50,13 @@ def database_url() -> str:
 class EngineProcess:
     """One `manage.py engine`. What it logs is read as it comes, and awaited instead of slept for."""
 
-    def __init__(self, *, url: str, data_dir: Path, **environment: str) -> None:
+    def __init__(self, *, url: str, data_dir: Path, program: tuple[str, ...] = ENGINE, **environment: str) -> None:
         self.url = url
         self.lines: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "engine"],
+            [sys.executable, *program],
+            cwd=ROOT,
             env=os.environ
             | {
                 "DATABASE_URL": database_url(),
@@ -148,14 +155,14 @@ class EngineProcesses:
     def gateway(self) -> Gateway:
         return gateway()
 
-    def launch(self, **environment: str) -> EngineProcess:
+    def launch(self, program: tuple[str, ...] = ENGINE, **environment: str) -> EngineProcess:
         """Start a process and do not wait for it: while another leads it stands by."""
-        self.all.append(EngineProcess(url=self.url, data_dir=self.data_dir, **environment))
+        self.all.append(EngineProcess(url=self.url, data_dir=self.data_dir, program=program, **environment))
         return self.current
 
-    def start(self, **environment: str) -> EngineProcess:
+    def start(self, program: tuple[str, ...] = ENGINE, **environment: str) -> EngineProcess:
         """Start a process and wait until it serves."""
-        self.launch(**environment).wait_until_serving()
+        self.launch(program, **environment).wait_until_serving()
         return self.current
 
     def kill(self) -> None:

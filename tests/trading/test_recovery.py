@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from markets.commands import CancelAll, CancelOrder, PlaceOrder, SetLeverage
+from markets.commands import CancelAll, CancelOrder, PlaceOrder, RulesUpgrade, SetLeverage
 from markets.errors import GatewayError
 from markets.gateway import AsyncGateway
 from markets.queries import GetAccount, GetState
 from markets.views import Reply, StateView
-from tests.support.engine import EngineProcesses
+from tests.support.engine import ENGINE_OF_RULES_2, EngineProcesses
 from tests.trading.exchange import ALICE, BOB, BTC, PRICE_TICKS, limit, open_account
 from trading import journal, snapshots
 from trading.engine.engine import Engine
@@ -184,6 +184,41 @@ def test_it_refuses_rows_of_other_rules(traders: EngineProcesses) -> None:
     assert "snapshot" in error
 
 
+def test_it_upgrades_its_rules_from_a_snapshot_at_the_tip(traders: EngineProcesses) -> None:
+    trade(traders, orders=10)
+    assert traders.current.stop() == 0
+    tip = Snapshot.objects.order_by("-seq")[0]
+    traders.start(ENGINE_OF_RULES_2)
+    traders.gateway.submit(limit())
+    first = Journal.objects.get(seq=tip.seq + 1)
+    assert journal.unseal(bytes(first.payload)).commands[0] == RulesUpgrade(from_version=1, to_version=2)
+    assert set(Journal.objects.filter(seq__gt=tip.seq).values_list("rules_version", flat=True)) == {2}
+    before = traders.state()
+    assert before.rules_version == 2
+    traders.kill()
+    process = traders.start(ENGINE_OF_RULES_2)  # once more from the snapshot of the old rules
+    assert process.wait_for("leading")["rows_replayed"] >= before.seq - tip.seq
+    after = traders.state()
+    assert (after.rules_version, after.open_orders) == (2, before.open_orders)
+
+
+def test_it_does_not_upgrade_its_rules_over_rows_that_it_would_have_to_replay(traders: EngineProcesses) -> None:
+    trade(traders, orders=2)
+    traders.kill()
+    process = traders.launch(ENGINE_OF_RULES_2)
+    assert process.wait() == Exit.REFUSED
+    assert "rules 1" in process.wait_for("the journal cannot be replayed")["error"]
+
+
+def test_it_does_not_go_back_to_older_rules(traders: EngineProcesses) -> None:
+    traders.current.stop()
+    traders.start(ENGINE_OF_RULES_2)
+    traders.current.stop()
+    process = traders.launch()
+    assert process.wait() == Exit.REFUSED
+    assert "under rules 2" in process.wait_for("the journal cannot be replayed")["error"]
+
+
 def test_it_refuses_a_journal_that_the_code_does_not_reproduce(traders: EngineProcesses) -> None:
     traders.kill()
     last = Journal.objects.order_by("-seq")[0]
@@ -277,6 +312,12 @@ async def load_and_kill(processes: EngineProcesses, chance: random.Random, *, ki
     await asyncio.gather(*(finish(client, task) for client, task in zip(clients, tasks, strict=True)))
     assert sum(client.retried for client in clients) > 0
     return {client_id: order_id for client in clients for client_id, order_id in client.acknowledged.items()}
+
+
+async def until_acknowledged(clients: list[Client], orders: int) -> None:
+    async with asyncio.timeout(60):
+        while sum(len(client.acknowledged) for client in clients) < orders:
+            await asyncio.sleep(0.005)
 
 
 def snapshots_requested() -> None:

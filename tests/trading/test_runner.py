@@ -1,16 +1,18 @@
 """The runner's promises about batches, replies and links, with a real engine process on a real database."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import msgspec
 import psycopg
 import pytest
 
 from markets import ledger, wire
-from markets.commands import CancelAll, ClockTick, OpenAccount, PlaceBatch
+from markets.commands import CancelAll, ClockTick, OpenAccount, PlaceBatch, RulesUpgrade
 from markets.errors import EngineBusy, OutcomeUnknown
 from markets.gateway import AsyncGateway, Gateway, Message
 from markets.queries import GetAccount, GetBook, GetCommittedSeq, GetMarkets, GetOrder, GetState
@@ -321,6 +323,37 @@ def test_it_refuses_only_the_malformed_request_of_a_link(engine_process: EngineP
     assert engine_process.state().epoch == 1
 
 
+def test_it_closes_a_link_that_does_not_read_what_it_asked_for(engine_process: EngineProcesses) -> None:
+    with raw_link(engine_process) as link:
+        link.sendall(wire.frame_of([wire.Hello(wire.VERSION, "")]))
+        asked = wire.frame_of([wire.Ask(number, GetMarkets()) for number in range(10_000)])
+        link.sendall(asked)
+        engine_process.current.wait_for("link closed: it does not read")
+    assert engine_process.state().epoch == 1
+
+
+def test_it_lets_no_link_upgrade_the_rules(engine_process: EngineProcesses) -> None:
+    with pytest.raises(TypeError, match="only the runner itself"):
+        engine_process.gateway.submit(RulesUpgrade(from_version=1, to_version=2))
+    assert engine_process.state().rules_version == 1
+
+
+def test_it_shows_its_measures_where_the_settings_say(engine_processes: EngineProcesses) -> None:
+    port = free_port()
+    engine_processes.start(ENGINE_METRICS_PORT=str(port))
+    seq = engine_processes.gateway.submit(ClockTick()).seq
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    measures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(measures["qd_engine_seq"]) >= seq
+    assert float(measures["qd_engine_epoch"]) == 1
+    assert float(measures["qd_journal_commit_seconds_count"]) >= seq
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 NOT_THE_LANGUAGE = [
     b"GET / HTTP/1.1\r\n\r\n",
     b"\x00\x00\x00\x01\xc1",
@@ -346,11 +379,7 @@ def test_it_lets_only_its_own_user_reach_the_socket(engine_process: EngineProces
 
 
 def test_it_wants_the_token_on_tcp(engine_processes: EngineProcesses, settings: Any) -> None:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    engine_processes.url = f"tcp://127.0.0.1:{port}"
+    engine_processes.url = f"tcp://127.0.0.1:{free_port()}"
     engine_processes.start()
     stranger = Gateway(url=engine_processes.url, token="guessed")
     with pytest.raises(OutcomeUnknown):

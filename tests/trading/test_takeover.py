@@ -1,12 +1,14 @@
 """Leader and standby: one writes, the other takes over, and the old one can write no more."""
 
+import asyncio
+
 import psycopg
 
 from markets.commands import OpenAccount
 from markets.queries import GetState
 from tests.support.engine import EngineProcesses, database_url
 from tests.trading.exchange import BOB, limit, open_account
-from tests.trading.test_recovery import from_empty, replayed
+from tests.trading.test_recovery import Client, accepted_orders, finish, from_empty, replayed, until_acknowledged
 from trading.models import EngineEpoch, Journal
 from trading.runner.exits import Exit
 from trading.runner.leadership import LOCK_KEY, TERMINATE_HOLDER
@@ -76,6 +78,30 @@ def test_it_lets_a_commit_of_the_old_leader_be_before_its_read_or_refused(engine
         rival.commit()
     assert engine_process.current.wait() == Exit.FENCED
     assert Journal.objects.order_by("-seq").values_list("seq", flat=True)[0] == last
+
+
+def test_it_loses_nothing_when_the_standby_takes_over_under_load(engine_process: EngineProcesses) -> None:
+    open_account(engine_process.gateway)
+    acknowledged = asyncio.run(load_and_take_over(engine_process))
+    accepted = accepted_orders()
+    assert {client_id: [order_id] for client_id, order_id in acknowledged.items()}.items() <= accepted.items()
+    assert all(len(order_ids) == 1 for order_ids in accepted.values())
+    state = engine_process.state()
+    assert state.epoch == 2
+    assert replayed(from_empty(), state.seq) == state.state_hash
+
+
+async def load_and_take_over(processes: EngineProcesses) -> dict[str, int]:
+    leader, standby = processes.current, processes.launch()
+    await asyncio.to_thread(standby.wait_for, "standing by")
+    clients = [Client(processes.url, number) for number in range(20)]
+    tasks = [asyncio.create_task(client.run()) for client in clients]
+    await until_acknowledged(clients, 300)
+    leader.kill()
+    await asyncio.to_thread(standby.wait_until_serving)
+    await until_acknowledged(clients, 600)
+    await asyncio.gather(*(finish(client, task) for client, task in zip(clients, tasks, strict=True)))
+    return {client_id: order_id for client in clients for client_id, order_id in client.acknowledged.items()}
 
 
 def test_it_ends_when_its_session_is_ended(engine_process: EngineProcesses) -> None:

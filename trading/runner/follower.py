@@ -71,3 +71,8 @@ def require_rules(row: SealedRow) -> None:
             f"journal row {row.seq} was executed under rules {row.rules_version}, this engine has rules {RULES_VERSION}. "
             "Stop the version that wrote it cleanly (SIGTERM): it leaves a snapshot at the tip of the journal, from which this one starts."
         )
+
+
+def require_not_newer(seq: int, rules_version: int) -> None:
+    if rules_version > RULES_VERSION:
+        raise WrongRules(f"snapshot {seq} was taken under rules {rules_version}, this engine has rules {RULES_VERSION}")

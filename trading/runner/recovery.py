@@ -8,7 +8,7 @@ import structlog
 from trading import snapshots
 from trading.engine import snapshot as codec
 from trading.engine.engine import Engine
-from trading.runner.follower import Follower, Position
+from trading.runner.follower import Follower, Position, require_not_newer
 from trading.snapshots import SnapshotCorrupt
 
 log = structlog.get_logger("engine")
@@ -27,6 +27,7 @@ async def restore(connection: psycopg.AsyncConnection[Any]) -> Follower:
         except SnapshotCorrupt as error:
             log.error("snapshot skipped", seq=seq, error=str(error))
             continue
+        require_not_newer(seq, file.rules_version)
         log.info("snapshot loaded", seq=seq)
         position = Position(seq, file.journal_hash, file.stamp_ms, file.rules_version)
         return Follower(engine=Engine(codec.decode(state)), position=position)

@@ -15,8 +15,7 @@ from markets.gateway.address import Address
 
 log = structlog.get_logger("engine")
 
-MAX_UNSENT_BYTES = 32 * 1024 * 1024
-RECEIVE_BUFFER_BYTES = 1024 * 1024
+MAX_UNSENT_BYTES = 16 * 1024 * 1024
 
 
 class Link(asyncio.Protocol):
