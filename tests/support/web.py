@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
+import httpx
 import pytest
 from django.conf import settings as django_settings
 
@@ -19,7 +20,7 @@ from tests.support.engine import ROOT, START_SECONDS, EngineProcesses, database_
 
 
 class WebProcess:
-    """One `manage.py web`. Its port listens before it starts: the first connection waits for it, nobody polls."""
+    """One `manage.py web`, ready to serve when it has been made or started."""
 
     def __init__(self, *, engine: EngineProcesses, **environment: str) -> None:
         self._engine = engine
@@ -46,6 +47,8 @@ class WebProcess:
             },
             pass_fds=(fd,),
         )
+        # Nothing has to be polled: the request waits in the port's queue until the process serves.
+        httpx.get(f"{self.url}/api/v1/time/", timeout=START_SECONDS)
 
     @property
     def pid(self) -> int:
