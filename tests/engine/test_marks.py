@@ -90,6 +90,23 @@ def test_it_forgets_a_jump_that_is_not_confirmed() -> None:
     assert desk.market().mark_ticks == 10_001
 
 
+def test_it_lets_the_basis_fade_when_the_book_is_gone() -> None:
+    desk = Desk()
+    desk.buy(ALICE, 10, 10_090)
+    desk.sell(BOB, 10, 10_110)
+    for _ in range(30):
+        desk.now_ms += 10_000
+        desk.price(10_000)
+    assert desk.market().mark_ticks == 10_100
+    desk.cancel_all(ALICE)
+    desk.price(10_000)
+    assert 10_060 < desk.market().mark_ticks < 10_100
+    for _ in range(200):
+        desk.now_ms += 10_000
+        desk.price(10_000)
+    assert desk.market().mark_ticks == 10_000
+
+
 def test_it_falls_back_to_the_source_that_is_left() -> None:
     desk = Desk()
     desk.now_ms += 30_000

@@ -1,5 +1,6 @@
 """Views and previews tell the truth, and asking changes nothing."""
 
+import msgspec
 import pytest
 
 from markets.commands import Side
@@ -50,6 +51,15 @@ def test_it_previews_a_refusal_with_figures() -> None:
     assert seen.reject.code == "INSUFFICIENT_MARGIN"
     assert seen.order_value_atoms == 100_000 * USDC
     assert seen.available_after_atoms < 0
+
+
+def test_it_answers_what_an_absurd_order_would_do_within_64_bits() -> None:
+    desk = busy_desk()
+    for price in (0, 1, 2**52, 2**60):
+        for size in (10**12, 2**60):
+            msgspec.msgpack.encode(preview(desk, "buy", size, price))
+            msgspec.msgpack.encode(desk.buy(ALICE, size, price))
+            msgspec.msgpack.encode(desk.events)
 
 
 def test_it_names_the_largest_size_that_margin_covers() -> None:

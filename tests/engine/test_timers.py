@@ -71,6 +71,17 @@ def test_it_switches_the_dead_mans_switch_off() -> None:
     assert len(desk.account(ALICE).orders) == 1
 
 
+def test_it_knows_throughout_a_batch_what_it_knew_before() -> None:
+    """An id is forgotten at a batch's end: who looked for unknown ids before the batch has missed none."""
+    desk = Desk()
+    order = desk.order(ALICE, "buy", 10, 9_990, client_order_id="mine")
+    first = desk.do(order).orders[0]
+    desk.cancel(ALICE, first.order_id)
+    desk.now_ms += 700_000
+    assert desk.do(order).orders[0].order_id == first.order_id
+    assert "mine" not in desk.engine.state.accounts[ALICE].client_ids
+
+
 def test_it_lets_prices_go_stale_in_time() -> None:
     desk = Desk()
     desk.now_ms += 59_998  # the price of this market is two milliseconds old

@@ -10,6 +10,7 @@ from trading.engine.liquidity import complete_value
 from trading.engine.state import Account, Holding, Market, State
 
 MAX_TICKS = 1 << 52
+MAX_SHOWN = 1 << 62  # what a reply can carry is a signed 64-bit integer
 PLAIN = frozenset({"limit", "market"})
 RESTING = frozenset({"gtc", "gtd"})
 MAX_LINK_ID = 1 << 62
@@ -51,8 +52,12 @@ def closed_status(state: State, market: Market, posts_only: bool) -> Reject | No
     return Reject("MARKET_CANCEL_ONLY" if status == "cancel_only" else "MARKET_POST_ONLY")
 
 
-def malformed(state: State, account: Account, market: Market, order: PlaceOrder) -> Reject | None:
-    """Check the order's own fields."""
+def refusal(state: State, account: Account, market: Market, order: PlaceOrder) -> Reject | None:
+    """Check the states of exchange and market, and the order's own fields."""
+    if state.status != "normal" or market.status != "normal":
+        reject = closed_status(state, market, order.post_only != "none" or is_trigger(order.type))
+        if reject is not None:
+            return reject
     field = invalid_combination(state, account, order)
     if field:
         return Reject("INVALID_COMBINATION", {"field": field})
@@ -61,28 +66,33 @@ def malformed(state: State, account: Account, market: Market, order: PlaceOrder)
 
 def invalid_combination(state: State, account: Account, order: PlaceOrder) -> str:
     """Return the field that does not go with the others, or nothing."""
-    trigger = is_trigger(order.type)
+    trigger = order.type not in PLAIN
+    market = is_market(order.type)
     tif = order.time_in_force
-    attached = order.take_profit_ticks or order.stop_loss_ticks
-    if len(order.client_order_id) > MAX_CLIENT_ORDER_ID or order.client_order_id.startswith("~"):
+    if len(order.client_order_id) > MAX_CLIENT_ORDER_ID or order.client_order_id[:1] == "~":
         return "client_order_id"
     if order.good_till_ms and tif != "gtd":
         return "good_till_ms"
-    if is_market(order.type) and tif == "gtd":
+    if market and tif == "gtd":
         return "time_in_force"
-    if order.post_only != "none" and not rests(order):
+    if order.post_only != "none" and (market or tif not in RESTING):
         return "post_only"
     if order.trigger_ticks and not trigger:
         return "trigger_ticks"
-    if order.close_position and not (trigger and is_market(order.type) and order.size_lots == 0):
+    if order.close_position and not (trigger and market and order.size_lots == 0):
         return "close_position"
-    if attached and (trigger or order.reduce_only):
-        return "take_profit_ticks" if order.take_profit_ticks else "stop_loss_ticks"
-    if order.link_id and (not trigger or not 0 < order.link_id <= MAX_LINK_ID):
-        return "link_id"
-    if order.link_id and len(state.links.get((account.account_id, order.link_id), ())) >= 2:
+    if order.take_profit_ticks and (trigger or order.reduce_only):
+        return "take_profit_ticks"
+    if order.stop_loss_ticks and (trigger or order.reduce_only):
+        return "stop_loss_ticks"
+    if order.link_id and not (trigger and is_free_link(state, account, order.link_id)):
         return "link_id"
     return ""
+
+
+def is_free_link(state: State, account: Account, link_id: int) -> bool:
+    """Tell whether a link may take one more order: it joins two."""
+    return 0 < link_id <= MAX_LINK_ID and len(state.links.get((account.account_id, link_id), ())) < 2
 
 
 def invalid_number(order: PlaceOrder, parameters: MarketParameters, mark_ticks: int, stamp_ms: int) -> Reject | None:
@@ -127,11 +137,9 @@ def worst_price(market: Market, sign: int) -> int:
     return max(1, -(-market.mark_ticks * (PPM - slippage) // PPM))
 
 
-def out_of_band(market: Market, price_ticks: int) -> Reject | None:
+def out_of_band(market: Market, price_ticks: int) -> Reject:
     mark = market.mark_ticks
     band = mark * market.parameters.price_band_ppm // PPM
-    if mark - band <= price_ticks <= mark + band:
-        return None
     return Reject("PRICE_OUT_OF_BAND", {"min_ticks": mark - band, "max_ticks": mark + band})
 
 
@@ -140,12 +148,6 @@ def reference_ticks(market: Market, trigger_by: str) -> int:
     if trigger_by == "mark":
         return market.mark_ticks
     return market.index_ticks() if trigger_by == "index" else market.last_ticks
-
-
-def too_many(holding: Holding | None, parameters: MarketParameters) -> Reject | None:
-    if holding is not None and holding.order_count >= parameters.max_open_orders:
-        return Reject("TOO_MANY_ORDERS", {"max_open_orders": parameters.max_open_orders})
-    return None
 
 
 def too_small(market: Market, price_ticks: int, lots: int) -> Reject | None:
@@ -165,9 +167,8 @@ def trigger_refusal(market: Market, holding: Holding, order: PlaceOrder) -> Reje
     small = None if reducing else too_small(market, order.price_ticks or order.trigger_ticks, order.size_lots)
     if small is not None:
         return small
-    many = too_many(holding, market.parameters)
-    if many is not None:
-        return many
+    if holding.order_count >= market.parameters.max_open_orders:
+        return Reject("TOO_MANY_ORDERS", {"max_open_orders": market.parameters.max_open_orders})
     return Reject("REDUCE_ONLY", {"position_lots": holding.size_lots}) if reducing and sign * holding.size_lots >= 0 else None
 
 
@@ -175,41 +176,57 @@ def entry(state: State, market: Market, holding: Holding, order: PlaceOrder, pri
     """Decide whether and how an order enters the market now; `counted` says that the account's order count includes it."""
     sign = 1 if order.side == "buy" else -1
     reduce_only = order.reduce_only or order.close_position
-    resting = rests(order)
-    fresh = market.oracle_state in FRESH_STATES
     risky = not reduce_only and margin.adds_risk(holding, sign, lots)
-    if risky and not fresh:
-        return Entry(Reject("PRICE_STALE", {"oracle_state": market.oracle_state}))
     price = price_ticks or worst_price(market, sign)
-    if fresh and price_ticks:
-        band = out_of_band(market, price)
-        if band is not None:
-            return Entry(band)
-    if not reduce_only:
-        small = too_small(market, price, lots)
-        if small is not None:
-            return Entry(small)
-    if resting and not counted and holding.order_count >= market.parameters.max_open_orders:
-        return Entry(too_many(holding, market.parameters))
+    reject = unfit(market, holding, order, sign, price, lots, risky, reduce_only, counted, price_ticks > 0)
+    if reject is not None:
+        return Entry(reject)
     if reduce_only:
-        if sign * holding.size_lots >= 0:
-            return Entry(Reject("REDUCE_ONLY", {"position_lots": holding.size_lots}))
         lots = min(lots, abs(holding.size_lots)) if lots else abs(holding.size_lots)
-    opposite = market.book.side(-sign)
+    opposite = market.book.asks if sign > 0 else market.book.bids
     crosses = len(opposite.keys) > 0 and opposite.keys[-1] >= -sign * price
     if crosses and order.post_only != "none":
         price = opposite.best_ticks() - sign
         if order.post_only == "reject" or price <= 0:
             return Entry(Reject("POST_ONLY_WOULD_TAKE", {"best_ticks": opposite.best_ticks()}))
         crosses = False
-    if not resting:
-        hopeless = unfillable(state, market, holding, order, sign, price, lots, crosses)
-        if hopeless is not None:
-            return Entry(hopeless)
+    if order.time_in_force == "fok" or not price_ticks or is_market(order.type):
+        reject = unfillable(state, market, holding, order, sign, price, lots, crosses)
+        if reject is not None:
+            return Entry(reject)
     if risky:
         return affordable(state, market, holding, order, sign, price, lots, crosses)
     margin.distrust(holding.account)
     return Entry(None, price, lots)
+
+
+def unfit(
+    market: Market,
+    holding: Holding,
+    order: PlaceOrder,
+    sign: int,
+    price_ticks: int,
+    lots: int,
+    risky: bool,
+    reduce_only: bool,
+    counted: bool,
+    stated: bool,
+) -> Reject | None:
+    """Check an order against prices and limits, before it meets the book. Only a stated price is held to the band."""
+    parameters = market.parameters
+    mark = market.mark_ticks
+    fresh = market.oracle_state in FRESH_STATES
+    if risky and not fresh:
+        return Reject("PRICE_STALE", {"oracle_state": market.oracle_state})
+    if fresh and stated and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
+        return out_of_band(market, price_ticks)
+    if not reduce_only and price_ticks * lots * market.tick_lot_atoms < parameters.min_notional_atoms:
+        return too_small(market, price_ticks, lots)
+    if not counted and holding.order_count >= parameters.max_open_orders and rests(order):
+        return Reject("TOO_MANY_ORDERS", {"max_open_orders": parameters.max_open_orders})
+    if reduce_only and sign * holding.size_lots >= 0:
+        return Reject("REDUCE_ONLY", {"position_lots": holding.size_lots})
+    return None
 
 
 def unfillable(
@@ -247,7 +264,7 @@ def affordable(
             margin.distrust(account)
             return Entry(None, price_ticks, lots, order.time_in_force != "fok")
     free = margin.available(state, account)
-    return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": free - left}))
+    return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": min(free - left, MAX_SHOWN)}))
 
 
 def expected_available(state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int) -> int:

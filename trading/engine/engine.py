@@ -57,6 +57,7 @@ class Engine:
     def finish(self) -> Outcome:
         """End the batch and return what it did."""
         state = self.state
+        timers.forget(state)
         for account_id in state.touched:
             state.accounts[account_id].seq += 1
         outcome = Outcome(state.events, take_book_changes(state), state.touched)

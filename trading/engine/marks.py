@@ -68,20 +68,20 @@ def update(state: State, market: Market) -> None:
 
 
 def average(state: State, market: Market) -> None:
-    """Move the averages of the book's mid price and of its basis towards now."""
+    """Move the averages of the book's mid price and of its basis towards now; without two sides the basis fades to nothing."""
     book = market.book
-    if not book.bids.keys or not book.asks.keys:
-        return
-    tick = market.parameters.tick_e8
-    mid = (book.bids.best_ticks() + book.asks.best_ticks()) * tick // 2
-    basis = mid - market.index_e8
+    two_sided = len(book.bids.keys) > 0 and len(book.asks.keys) > 0
+    mid = (book.bids.best_ticks() + book.asks.best_ticks()) * market.parameters.tick_e8 // 2 if two_sided else 0
+    basis = mid - market.index_e8 if two_sided else 0
     elapsed = state.stamp_ms - market.averaged_ms
     if market.averaged_ms == 0:
-        market.mid_ema_e8 = mid
         market.basis_ema_e8 = basis
     else:
-        market.mid_ema_e8 = ema(value=market.mid_ema_e8, sample=mid, elapsed_ms=elapsed, window_ms=MID_WINDOW_MS)
         market.basis_ema_e8 = ema(value=market.basis_ema_e8, sample=basis, elapsed_ms=elapsed, window_ms=BASIS_WINDOW_MS)
+    if market.mid_ema_e8 and two_sided:
+        market.mid_ema_e8 = ema(value=market.mid_ema_e8, sample=mid, elapsed_ms=elapsed, window_ms=MID_WINDOW_MS)
+    else:
+        market.mid_ema_e8 = mid
     market.averaged_ms = state.stamp_ms
 
 

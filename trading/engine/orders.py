@@ -12,7 +12,7 @@ from trading.engine.book import Order
 from trading.engine.brackets import given_id
 from trading.engine.identity import content_hash
 from trading.engine.matching import match
-from trading.engine.state import Account, KnownId, Market, Rejection, State
+from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
 from trading.engine.views import order_view
 
 ACCOUNT_NOT_FOUND = Reject("ACCOUNT_NOT_FOUND")
@@ -42,18 +42,16 @@ def place(state: State, command: PlaceOrder) -> Reply:
         repeated = repeat(state, account, command)
         if repeated is not None:
             return repeated
-    reject = checks.closed_status(state, market, command.post_only != "none" or checks.is_trigger(command.type))
-    if reject is None:
-        reject = checks.malformed(state, account, market, command)
+    reject = checks.refusal(state, account, market, command)
     if reject is not None:
         return refuse(state, account, command, reject, True)
-    if command.type != "limit" and checks.is_trigger(command.type):
-        return place_trigger(state, account, market, command)
     holding = account.holding(market)
+    if command.type not in checks.PLAIN:
+        return place_trigger(state, holding, command)
     entry = checks.entry(state, market, holding, command, command.price_ticks, command.size_lots, False)
     if entry.reject is not None:
         return refuse(state, account, command, entry.reject, True)
-    order = accept(state, account, market, command, entry.price_ticks, entry.lots, "open")
+    order = accept(state, holding, command, entry.price_ticks, entry.lots, "open")
     execute(state, market, order, entry.tight)
     return Reply(orders=(order_view(order),))
 
@@ -95,12 +93,12 @@ def repeat(state: State, account: Account, command: PlaceOrder) -> Reply | None:
     return Reply(reject=known.reject) if isinstance(known, Rejection) else Reply()
 
 
-def accept(state: State, account: Account, market: Market, command: PlaceOrder, price_ticks: int, lots: int, status: OrderStatus) -> Order:
+def accept(state: State, holding: Holding, command: PlaceOrder, price_ticks: int, lots: int, status: OrderStatus) -> Order:
     order_id = state.next_order_id
     state.next_order_id = order_id + 1
     if not command.client_order_id:
         command = msgspec.structs.replace(command, client_order_id=given_id(order_id))
-    order = Order(order_id, command, account, account.holding(market), price_ticks, lots, state.stamp_ms)
+    order = Order(order_id, command, holding.account, holding, price_ticks, lots, state.stamp_ms)
     order.status = status
     lives.register(state, order)
     state.events.append(OrderAccepted(order_id=order_id, order=command, price_ticks=price_ticks, size_lots=lots, status=status))
@@ -130,13 +128,13 @@ def unfilled_reason(command: PlaceOrder) -> CancelReason:
     return "fok" if command.time_in_force == "fok" else "ioc"
 
 
-def place_trigger(state: State, account: Account, market: Market, command: PlaceOrder) -> Reply:
-    reject = checks.trigger_refusal(market, account.holding(market), command)
+def place_trigger(state: State, holding: Holding, command: PlaceOrder) -> Reply:
+    reject = checks.trigger_refusal(holding.market, holding, command)
     if reject is not None:
-        return refuse(state, account, command, reject, True)
-    order = accept(state, account, market, command, command.price_ticks, command.size_lots, "untriggered")
+        return refuse(state, holding.account, command, reject, True)
+    order = accept(state, holding, command, command.price_ticks, command.size_lots, "untriggered")
     order.trigger_ticks = command.trigger_ticks
-    market.watch.add(order)
+    holding.market.watch.add(order)
     return Reply(orders=(order_view(order),))
 
 

@@ -17,19 +17,17 @@ def preview(state: State, order: PlaceOrder) -> Preview | None:
     if account is None or market is None:
         return None
     holding = account.holdings.get(order.market_id) or Holding(account, market)
-    reject = (
-        checks.closed_status(state, market, order.post_only != "none" or checks.is_trigger(order.type))
-        or checks.malformed(state, account, market, order)
-        or (checks.trigger_refusal(market, holding, order) if checks.is_trigger(order.type) else None)
-    )
-    if reject is None and not checks.is_trigger(order.type):
+    reject = checks.refusal(state, account, market, order)
+    if reject is None and checks.is_trigger(order.type):
+        reject = checks.trigger_refusal(market, holding, order)
+    elif reject is None:
         reject = checks.entry(state, market, holding, order, order.price_ticks, order.size_lots, False).reject
     return figures(state, market, holding, order, reject)
 
 
 def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, reject: Reject | None) -> Preview:
     sign = 1 if order.side == "buy" else -1
-    lots = max(0, order.size_lots) or abs(holding.size_lots)
+    lots = min(max(0, order.size_lots), market.parameters.max_order_lots) or abs(holding.size_lots)
     if order.reduce_only or order.close_position:
         lots = min(lots, max(0, -sign * holding.size_lots))
     account = holding.account
@@ -46,19 +44,24 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
     after = abs(holding.size_lots + sign * lots) * market.mark_ticks * atoms
     return Preview(
         reject=reject,
-        order_value_atoms=lots * price * atoms,
+        order_value_atoms=shown(lots * price * atoms),
         estimated_price_ticks=-(-value // lots) if lots and sign > 0 else value // lots if lots else price,
-        fee_taker_atoms=fee,
-        fee_maker_atoms=charge(value * atoms, market.parameters.maker_fee_ppm),
+        fee_taker_atoms=shown(fee),
+        fee_maker_atoms=shown(charge(value * atoms, market.parameters.maker_fee_ppm)),
         initial_margin_before_atoms=account.initial_atoms,
-        initial_margin_after_atoms=initial_after,
-        available_after_atoms=available_after,
+        initial_margin_after_atoms=shown(initial_after),
+        available_after_atoms=shown(available_after),
         leverage_before_ppm=leverage_ppm(notional, equity),
-        leverage_after_ppm=leverage_ppm(notional - own + after, equity_after),
+        leverage_after_ppm=shown(leverage_ppm(notional - own + after, equity_after)),
         liquidation_ticks_before=liquidation(market, holding.size_lots, equity, others),
         liquidation_ticks_after=liquidation(market, holding.size_lots + sign * lots, equity_after, others),
         max_size_lots=max_size(state, market, holding, order, sign, price),
     )
+
+
+def shown(figure: int) -> int:
+    """Keep a figure within what a reply can carry; orders that large are refused anyway."""
+    return max(-checks.MAX_SHOWN, min(checks.MAX_SHOWN, figure))
 
 
 def after_order(
@@ -105,7 +108,7 @@ def max_size(state: State, market: Market, holding: Holding, order: PlaceOrder, 
         return max(0, -sign * holding.size_lots)
     best = market.book.side(-sign).best_ticks() or market.mark_ticks
     price = price_ticks if order.price_ticks or checks.is_trigger(order.type) else best
-    low, high = 0, market.parameters.max_order_lots
+    low, high = 0, market.parameters.max_order_lots if price > 0 else 0
     while low < high:
         middle = (low + high + 1) // 2
         fee = charge(middle * price * market.tick_lot_atoms, market.parameters.taker_fee_ppm)

@@ -11,7 +11,6 @@ from trading.engine.state import MEMORY_MS, State
 
 
 def run_due(state: State) -> None:
-    forget(state)
     pay_due(state)
     expire_orders(state)
     trip_dead_men(state)
@@ -20,7 +19,11 @@ def run_due(state: State) -> None:
 
 
 def forget(state: State) -> None:
-    """Drop ended and refused orders, and their client ids, after their ten minutes."""
+    """Drop ended and refused orders, and their client ids, after their ten minutes.
+
+    This is done at a batch's end, so that an id that was known before a batch is known throughout it: whoever looks for
+    unknown ids elsewhere can rely on that.
+    """
     oldest = state.stamp_ms - MEMORY_MS
     while state.ended and state.ended[0].updated_ms <= oldest:
         order = state.ended.popleft()
