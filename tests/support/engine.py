@@ -4,6 +4,7 @@ def test_it_…(engine_process): …          # started, with the seed markets a
 def test_it_…(engine_processes): …        # start as many as you like
 """
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -12,10 +13,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -27,15 +27,20 @@ from markets.gateway import Gateway, gateway
 from markets.parameters import MarketParameters
 from markets.queries import GetState
 from markets.views import StateView
+from tests.support import engine_main
 
 START_SECONDS = 30
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = (str(ROOT / "manage.py"), "engine")
+FROM_TEXT: dict[str, Callable[[str], Any]] = {"ENGINE_QUEUE_LIMIT": int, "ENGINE_METRICS_PORT": int, "DATA_DIR": Path}
 # The same code with another version of the rules: what a release that changes them looks like.
 ENGINE_OF_RULES_2 = (
     "-c",
     "import sys, manage; from trading.engine import engine; engine.RULES_VERSION = 2; sys.argv = ['manage.py', 'engine']; manage.main()",
 )
+
+forkserver = multiprocessing.get_context("forkserver")
+forkserver.set_forkserver_preload(["pytest", "tests.support.engine_main"])
 
 
 def database_url() -> str:
@@ -47,44 +52,75 @@ def database_url() -> str:
     return f"postgresql://{login}@/{database['NAME']}?{urlencode(query | options)}"
 
 
-class EngineProcess:
-    """One `manage.py engine`. What it logs is read as it comes, and awaited instead of slept for."""
+class Program(Protocol):
+    """A process that somebody started, whichever way."""
 
-    def __init__(self, *, url: str, data_dir: Path, program: tuple[str, ...] = ENGINE, **environment: str) -> None:
+    pid: int
+    log: int
+
+    def wait(self, timeout: float) -> int: ...
+
+
+class ForkedEngine:
+    """`manage.py engine`, but forked from a process that has imported it."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        log, theirs = forkserver.Pipe(duplex=False)
+        database = {name: django_settings.DATABASES["default"][name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
+        overrides = {name: FROM_TEXT.get(name, str)(value) for name, value in environment.items()}
+        overrides["DATABASE_OWNER_URL"] = environment["DATABASE_URL"]
+        self._process = forkserver.Process(target=engine_main.main, args=(theirs, database, overrides))
+        self._process.start()
+        theirs.close()
+        self.log = os.dup(log.fileno())
+        log.close()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def wait(self, timeout: float) -> int:
+        self._process.join(timeout)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+
+class StartedEngine:
+    """A program of its own, from the start of its interpreter."""
+
+    def __init__(self, program: tuple[str, ...], environment: dict[str, str]) -> None:
+        self.log, theirs = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, *program], cwd=ROOT, env=os.environ | environment, stdout=theirs, stderr=subprocess.STDOUT
+        )
+        os.close(theirs)
+        self.pid = self._process.pid
+
+    def wait(self, timeout: float) -> int:
+        return self._process.wait(timeout)
+
+
+class EngineProcess:
+    """One engine. What it logs is read as it comes, and awaited instead of slept for."""
+
+    def __init__(self, *, url: str, data_dir: Path, program: tuple[str, ...] = (), **environment: str) -> None:
         self.url = url
         self.lines: list[dict[str, Any]] = []
         self._changed = threading.Condition()
-        self._process = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "DATABASE_URL": database_url(),
-                "DATA_DIR": str(data_dir),
-                "ENGINE_URL": url,
-                "ENVIRONMENT": "test",
-                "SECRET_KEY": django_settings.SECRET_KEY,
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self._ended = False
+        settings = {"DATABASE_URL": database_url(), "DATA_DIR": str(data_dir), "ENGINE_URL": url, "ENVIRONMENT": "test"}
+        settings |= {"SECRET_KEY": django_settings.SECRET_KEY} | environment
+        self._program: Program = StartedEngine(program, settings) if program else ForkedEngine(settings)
+        self._exit_code: int | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._program.pid
 
     def wait_for(self, event: str, *, count: int = 1) -> dict[str, Any]:
         """Wait until the process has logged an event `count` times; return the last of these lines."""
-
-        def seen() -> bool:
-            return self._count(event) >= count or not self._reader.is_alive()
-
         with self._changed:
-            self._changed.wait_for(seen, timeout=START_SECONDS)
+            self._changed.wait_for(lambda: self._count(event) >= count or self._ended, timeout=START_SECONDS)
         found = [line for line in self.lines if line["event"] == event]
         assert len(found) >= count, f"the engine did not say {event!r}: {self.lines[-20:]}"
         return found[count - 1]
@@ -94,48 +130,54 @@ class EngineProcess:
 
     def kill(self) -> None:
         """Kill -9, and wait until it is gone."""
-        self._process.kill()
+        self._signal(signal.SIGKILL)
         self.wait()
 
     def stop(self) -> int:
         """Ask it to end (SIGTERM); return its exit code."""
-        self._process.terminate()
+        self._signal(signal.SIGTERM)
         return self.wait()
 
     def pause(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def wait(self) -> int:
-        code = self._process.wait(timeout=START_SECONDS)
-        self._reader.join(timeout=START_SECONDS)
-        return code
+        """Wait until it has ended; return its exit code."""
+        if self._exit_code is None:
+            self._exit_code = self._program.wait(START_SECONDS)
+            self._reader.join(timeout=START_SECONDS)
+        return self._exit_code
 
     def end(self) -> None:
         """Make sure that nothing is left of it."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGCONT)
-        self._process.kill()
+        self._signal(signal.SIGKILL)
         self.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._exit_code is None:
+            os.kill(self.pid, number)
 
     def _count(self, event: str) -> int:
         return sum(line["event"] == event for line in self.lines)
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for text in self._process.stdout:
-            try:
-                line = msgspec.json.decode(text, type=dict[str, Any])
-            except msgspec.MsgspecError:
-                line = {"event": text.rstrip()}
-            with self._changed:
-                self.lines.append(line)
-                self._changed.notify_all()
+        with open(self._program.log, encoding="utf-8") as log:  # noqa: PTH123 - a descriptor
+            for text in log:
+                self._take(text)
         with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _take(self, text: str) -> None:
+        try:
+            line = msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            line = {"event": text.rstrip()}
+        with self._changed:
+            self.lines.append(line)
             self._changed.notify_all()
 
 
@@ -155,12 +197,12 @@ class EngineProcesses:
     def gateway(self) -> Gateway:
         return gateway()
 
-    def launch(self, program: tuple[str, ...] = ENGINE, **environment: str) -> EngineProcess:
+    def launch(self, program: tuple[str, ...] = (), **environment: str) -> EngineProcess:
         """Start a process and do not wait for it: while another leads it stands by."""
         self.all.append(EngineProcess(url=self.url, data_dir=self.data_dir, program=program, **environment))
         return self.current
 
-    def start(self, program: tuple[str, ...] = ENGINE, **environment: str) -> EngineProcess:
+    def start(self, program: tuple[str, ...] = (), **environment: str) -> EngineProcess:
         """Start a process and wait until it serves."""
         self.launch(program, **environment).wait_until_serving()
         return self.current
