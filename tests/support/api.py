@@ -24,6 +24,13 @@ API = "/api/v1"
 PASSWORD = "a long enough passphrase 7"
 
 
+def exact(answer: Any, shape: Any) -> Any:
+    """Check an answer against its documented shape, every field there and none besides; return it as that struct."""
+    converted = msgspec.convert(answer, shape)
+    assert msgspec.json.decode(msgspec.json.encode(converted)) == answer
+    return converted
+
+
 class Answer:
     """A response with its JSON."""
 
