@@ -47,6 +47,8 @@ export class Chart {
     this.chart.setSymbol({ ticker: units.symbol, pricePrecision: units.price.decimals, volumePrecision: units.size.decimals });
     document.addEventListener("theme:changed", () => this.#restyle());
     new ResizeObserver(() => this.#resize()).observe(mount);
+    // A canvas does not draw again by itself when its font has come.
+    document.fonts.ready.then(() => this.chart.resize());
   }
 
   /** Show bars of an interval such as 15m. */

@@ -122,7 +122,6 @@ export class Ticket {
     for (const input of this.form.querySelectorAll("input:not([type=radio], [type=checkbox], [type=range])")) {
       input.value = input.defaultValue;
     }
-    this.form.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   #swapped() {

@@ -4,6 +4,7 @@ import { Account } from "./account.js";
 import { Book } from "./book.js";
 import { startConnection } from "./connection.js";
 import { Depth, startDepth } from "./depth.js";
+import { openDialog } from "./dialog.js";
 import { pageState } from "./dom.js";
 import { Feed } from "./feed.js";
 import { startHotkeys } from "./hotkeys.js";
@@ -94,6 +95,7 @@ startHotkeys({
   s: () => ticket.choose("side", "sell"),
   m: () => ticket.choose("type", "market"),
   l: () => ticket.choose("type", "limit"),
+  "?": () => openDialog("keys-dialog") !== null,
 });
 if (depth) startDepth({ root: document.getElementById("chart"), depth });
 followMarket();

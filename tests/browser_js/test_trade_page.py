@@ -240,6 +240,17 @@ def test_it_changes_period_and_indicators_and_remembers_them(desk: Desk, trade_p
     desk.wait_heard(op="subscribe", channel="candles", interval="15m", count=2)
 
 
+def test_it_draws_depth_and_reads_it_at_the_pointer(trade_page: Page) -> None:
+    trade_page.click("[data-chart-view=depth]")
+    depth = trade_page.locator("[data-depth-canvas]")
+    expect(depth.locator("path").first).to_have_attribute("d", re.compile(r"^M\d+ \d+V\d+H"))
+    depth.hover(position={"x": 2, "y": 200})
+    expect(depth.locator("text").last).to_have_text("Bids to 64,202.9: 3.890 BTC")
+    expect(trade_page.locator("[data-chart-canvas]")).to_be_hidden()
+    trade_page.click("[data-chart-view=price]")
+    expect(trade_page.locator("[data-chart-canvas]")).to_be_visible()
+
+
 LINE_AT = """(value) => {
     const mount = document.querySelector("[data-chart-canvas]");
     const box = mount.getBoundingClientRect();
