@@ -20,6 +20,10 @@ MODULES = (
     "risk/margin.py",
     "risk/mark.py",
     "bench/bare_book.py",
+    "trading/postings.py",
+    "trading/projector/changes.py",
+    "trading/projector/fold.py",
+    "trading/projector/text.py",
 )
 # Structs and the query side stay interpreted: they are made by msgspec, or called rarely.
 INTERPRETED = frozenset({"__init__.py", "snapshot.py", "queries.py", "previews.py", "invariants.py"})

@@ -14,11 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import lz4.block
 import msgspec
 import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from markets.events import AnyEvent
 from trading import journal, partitions
 from trading.journal import JournalCorrupt, SealedRow
 from trading.models import Journal, Projection, Snapshot
@@ -30,6 +32,23 @@ READ_ROWS = 1_000
 SUFFIX = ".journal.xz"
 _LENGTH = struct.Struct(">I")
 _decoder = msgspec.msgpack.Decoder(SealedRow)
+
+
+class EventsBody(msgspec.Struct, frozen=True, array_like=True):
+    """A JournalBody of which only the events are decoded: commands repeat what their events say."""
+
+    commands: msgspec.Raw
+    found_ids: msgspec.Raw
+    events: list[AnyEvent]
+
+
+class EventsOfRow(NamedTuple):
+    seq: int
+    stamp_ms: int
+    events: list[AnyEvent]
+
+
+_body_decoder = msgspec.msgpack.Decoder(EventsBody)
 
 
 class Archive(NamedTuple):
@@ -75,9 +94,9 @@ class JournalReader:
         self._archived: Iterator[SealedRow] | None = None
         self._archived_seq = 0
 
-    def read(self, after_seq: int, limit: int) -> list[journal.Row]:
-        """Return up to `limit` rows after a number, decoded. JournalCorrupt when the next one is missing."""
-        return [_decoded(row) for row in self.sealed(after_seq, limit)]
+    def read_events(self, after_seq: int, limit: int) -> list[EventsOfRow]:
+        """Return up to `limit` rows after a number, of their contents only the events. JournalCorrupt when the next one is missing."""
+        return [EventsOfRow(row.seq, row.stamp_ms, events_of(row)) for row in self.sealed(after_seq, limit)]
 
     def sealed(self, after_seq: int, limit: int) -> list[SealedRow]:
         """Return the same rows as they are stored. As the newest partition is never archived, no rows in the table means none at all."""
@@ -111,9 +130,8 @@ def read_file(path: Path) -> Iterator[SealedRow]:
             yield _decoder.decode(file.read(_LENGTH.unpack(size)[0]))
 
 
-def _decoded(row: SealedRow) -> journal.Row:
-    body = journal.unseal(row.payload)
-    return journal.Row(seq=row.seq, stamp_ms=row.stamp_ms, commands=body.commands, events=body.events)
+def events_of(row: SealedRow) -> list[AnyEvent]:
+    return _body_decoder.decode(lz4.block.decompress(row.payload)).events
 
 
 def _archived_rows(after_seq: int) -> Iterator[SealedRow]:

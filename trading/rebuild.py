@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from trading import partitions
-from trading.archive import JournalReader, bounds
+from trading.archive import bounds
 from trading.ownership import connect_as_owner
 from trading.progress import Progress
 from trading.projector.projector import Projector
@@ -28,7 +28,7 @@ def rebuild(progress: Progress) -> int:
         partitions.ensure_days(at(found.first_stamp_ms).date(), at(found.last_stamp_ms).date())
     with connect_as_owner() as connection, connection.transaction():
         truncate(connection)
-    projector = Projector(read=JournalReader().read)
+    projector = Projector()
     with progress.task("rows projected", total=found.last_seq if found else 0) as advance:
         while done := projector.step():
             advance(done)

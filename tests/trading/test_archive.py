@@ -121,7 +121,7 @@ def test_it_notices_a_file_that_was_changed(desk: JournalledDesk) -> None:
 def test_it_notices_a_file_that_is_gone(desk: JournalledDesk) -> None:
     archive_old(keep=timedelta(0))[0].path.unlink()
     with pytest.raises(JournalCorrupt, match="journal row 1 is missing"):
-        JournalReader().read(0, 10)
+        JournalReader().read_events(0, 10)
 
 
 def test_it_moves_what_the_default_partition_caught(transactional_db: None) -> None:

@@ -16,6 +16,7 @@ from tests.trading.lives import JournalledDesk, project, random_life, tables
 from trading.api.rows import order_view as stored_view
 from trading.engine.views import order_view
 from trading.models import Fill, Order, Position
+from trading.projector import projector
 from trading.projector.projector import Projector
 from trading.rebuild import truncate
 from trading.stamps import ms
@@ -111,6 +112,15 @@ def test_it_goes_on_after_a_restart_in_the_middle(desk: JournalledDesk) -> None:
     project(rows[:half], rows_a_run=11)
     assert Projector(read=lambda *_: []).seq == half
     project(rows, rows_a_run=13)
+    assert tables() == whole
+
+
+def test_it_folds_one_run_while_another_is_written(desk: JournalledDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(desk.rows())
+    whole = tables()
+    erase()
+    monkeypatch.setattr(projector, "RUN_EVENTS", 10)
+    project(desk.rows())
     assert tables() == whole
 
 

@@ -46,6 +46,7 @@ class Fold:
     def __init__(self, lots_atoms: dict[int, int], priced: dict[int, int]) -> None:
         self.seq: int = 0
         self.stamp_ms: int = 0
+        self.rows: int = 0
         self.events: int = 0
         self.orders: dict[int, OrderChange] = {}
         self.positions: dict[tuple[int, int], PositionChange] = {}
@@ -70,6 +71,7 @@ class Fold:
         """Take in the next row of the journal."""
         if stamp_ms != self.stamp_ms:
             self._time = time_text(stamp_ms)
+        self.rows += 1
         self.seq = seq
         self.stamp_ms = stamp_ms
         self._next_transfer_id = self._next_price_id = seq * PLACES_A_ROW
