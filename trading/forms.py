@@ -24,6 +24,7 @@ MAX_TEXT = 40
 TEXTS = (
     "side", "type", "price", "trigger_price", "trigger_by", "size", "size_unit", "time_in_force", "good_till", "take_profit", "stop_loss",
 )  # fmt: skip
+ERROR_PLACES = frozenset({"price", "trigger_price", "size", "time_in_force", "take_profit", "stop_loss"})
 CHECKS = ("tpsl", "reduce_only", "post_only")
 
 _NUMBER = re.compile(r"\d{1,15}(\.\d{0,12})?|\.\d{1,12}", re.ASCII)
@@ -78,9 +79,8 @@ class Ticket:
 
     def blame(self, refusal_field: str, message: str) -> None:
         """Put an error beside the field that it is about."""
-        names = {"good_till_ms": "time_in_force", "post_only": "form"}
-        name = names.get(refusal_field, refusal_field)
-        self.errors[name if hasattr(self, name) else "form"] = message
+        name = "time_in_force" if refusal_field == "good_till_ms" else refusal_field
+        self.errors[name if name in ERROR_PLACES else "form"] = message
 
 
 def ticket_from(data: Mapping[str, str], *, leverage: int) -> Ticket:
@@ -137,7 +137,7 @@ def _base_size(ticket: Ticket, *, market: MarketParameters, mark_ticks: int) -> 
     base = (quote / price / lot).to_integral_value(ROUND_DOWN) * lot
     if not base:
         raise InvalidField("OFF_LOT", f"Size is below one lot, {lot:f} {market.base_asset}: {lot * price:.2f} USDC.", field="size")
-    return f"{base:f}"
+    return f"{base.quantize(lot):f}"
 
 
 def _price(ticket: Ticket, *, market: MarketParameters, mark_ticks: int) -> Decimal:

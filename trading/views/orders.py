@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST
 
 from markets import figures
 from markets.cards import market_card
-from markets.errors import DomainError
+from markets.errors import DomainError, GatewayError
 from markets.fields import InvalidField
 from markets.parameters import MarketParameters
 from markets.selectors import market_view
 from markets.views import MarketView, OrderView
-from trading.forms import Ticket, place_request, ticket_from
+from trading.forms import Ticket, new_client_order_id, place_request, ticket_from
 from trading.representations import average_price_text
 from trading.requests import CancelRequest
 from trading.services import orders
@@ -103,6 +103,8 @@ def described(order: OrderView, market: MarketParameters) -> str:
 def _refused(request: HttpRequest, view: MarketView, ticket: Ticket, error: DomainError) -> HttpResponse:
     refusal = words.refusal(error)
     ticket.blame(refusal.field, refusal.text)
+    if not isinstance(error, GatewayError):
+        ticket.client_order_id = new_client_order_id()  # the engine remembers refused ids; one whose outcome is unknown is kept
     context = _ticket_context(view, ticket) | {"account": True}
     return render(request, "trading/_ticket_partial.html", context, status=unprocessable(error))
 
