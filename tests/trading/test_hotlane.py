@@ -57,7 +57,8 @@ def test_it_answers_exactly_as_rest_does(program: Program) -> None:
     assert (fast.status_code, slow.status_code) == (201, 201)
     assert fast.json() == slow.json()
     assert fast.headers["x-ratelimit-limit"] == slow.headers["x-ratelimit-limit"]
-    for body in (LIMIT | {"price": "1e5"}, LIMIT | {"price": "58000.05"}, LIMIT | {"price": "99000.0"}, LIMIT | {"market": "XXX"}, b"{", {}):
+    wrong = [{"price": "1e5"}, {"price": "58000.05"}, {"price": "99000.0"}, {"market": "XXX"}]
+    for body in (b"{", {}, *(LIMIT | change for change in wrong)):
         fast, slow = program.send("POST", ORDERS, body), program.send("POST", "/api/v1/orders/", body)
         assert (fast.status_code, fast.json()) == (slow.status_code, slow.json()), body
     items = [{"op": "place", **LIMIT, "client_order_id": "third"}, {"op": "cancel", "order_id": "999"}]
