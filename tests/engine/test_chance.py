@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.engine.chance import Chance
-from tests.engine.desk import USDC, Desk
+from markets.commands import AmendOrder, PlaceBatch, PlaceOrder
+from tests.engine.chance import ACCOUNTS, Chance
+from tests.engine.desk import MARKET, OTHER, USDC, Desk
 from trading.engine.engine import Engine
 from trading.engine.snapshot import decode, encode, state_hash
 
@@ -15,6 +16,28 @@ def test_it_keeps_every_promise_through_a_random_life(seed: int) -> None:
     for command in Chance(desk, seed).commands(600):
         desk.do(command)
     assert desk.replay() == state_hash(desk.engine.state)
+
+
+def exposure(desk: Desk, account_id: int) -> tuple[int, list[int]]:
+    view = desk.account(account_id)
+    return view.initial_margin_atoms, [abs(desk.position(account_id, market_id)) for market_id in (MARKET, OTHER)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_adds_risk_only_where_free_collateral_remains(seed: int) -> None:
+    """Whoever's margin rises without a position having shrunk can afford it: takers, makers and triggered orders alike."""
+    desk = Desk(cash=800 * USDC)
+    desk.lever(50)
+    for command in Chance(desk, 200 + seed).commands(500):
+        before = {account_id: exposure(desk, account_id) for account_id in ACCOUNTS}
+        desk.do(command)
+        if not isinstance(command, PlaceOrder | AmendOrder | PlaceBatch):
+            continue
+        for account_id, (margin, positions) in before.items():
+            margin_after, positions_after = exposure(desk, account_id)
+            grew = all(after >= held for after, held in zip(positions_after, positions, strict=True))
+            if margin_after > margin and grew:
+                assert desk.account(account_id).available_atoms >= 0
 
 
 @pytest.mark.parametrize("seed", range(3))

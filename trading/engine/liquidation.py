@@ -28,7 +28,10 @@ def sweep(state: State, markets: list[Market]) -> None:
 
 
 def is_short(state: State, account: Account) -> bool:
-    return margin.equity(state, account) < margin.account_maintenance(account)
+    equity = margin.equity(state, account)
+    if equity >= account.initial_atoms:
+        return False  # opening never asks for less than keeping
+    return equity < margin.account_maintenance(account)
 
 
 def is_priced(state: State, account: Account) -> bool:

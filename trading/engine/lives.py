@@ -47,7 +47,8 @@ def rest(order: Order) -> None:
     """Put what is left of an order on its book."""
     if not order.reduce_only:
         margin.reserve(order.holding, order.sign, order.remaining_lots, order.price_ticks)
-    order.holding.market.book.side(order.sign).insert(order)
+    book = order.holding.market.book
+    (book.bids if order.sign > 0 else book.asks).insert(order)
 
 
 def withdraw(order: Order) -> None:

@@ -38,7 +38,7 @@ def place(state: State, command: PlaceOrder) -> Reply:
     market = state.markets.get(command.market_id)
     if market is None:
         return refuse(state, account, command, MARKET_NOT_FOUND, False)
-    if command.client_order_id:
+    if command.client_order_id in account.client_ids or state.found:
         repeated = repeat(state, account, command)
         if repeated is not None:
             return repeated
