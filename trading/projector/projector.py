@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import psycopg
-from django.db import connection
+from django.db import connection, connections
 
 from markets.events import Event
 from markets.models import Market
@@ -81,9 +81,9 @@ class Projector:
 
     def close(self) -> None:
         """Close the connections; the projector is of no use afterwards."""
-        self._ahead.submit(connection.close).result()
+        self._ahead.submit(connections.close_all).result()
         self._ahead.shutdown()
-        connection.close()
+        connections.close_all()
 
     def _fold(self, after_seq: int, limit_seq: int | None = None) -> Fold | None:
         limit = self._rows_at_once if limit_seq is None else min(self._rows_at_once, limit_seq - after_seq)

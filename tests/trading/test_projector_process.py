@@ -1,0 +1,145 @@
+"""The projector beside a running engine: own orders are found right after their acknowledgement, also after kill -9 of either."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+
+from accounts.models import Balance
+from markets.commands import CancelOrder
+from markets.gateway import Gateway
+from markets.queries import GetAccount
+from tests.support.engine import ROOT, EngineProcesses, database_url, engine_process, engine_processes
+from tests.trading.exchange import ALICE, BOB, limit, open_account
+from trading.models import Fill, Order, Position
+from trading.selectors import ProjectionBehind, order_by_client_id, projected_seq, wait_for_projection
+
+__all__ = ["engine_process", "engine_processes"]
+
+TOUCH_TICKS = 600_000
+
+
+class ProjectorProcess:
+    """One `manage.py projector`."""
+
+    def __init__(self, engines: EngineProcesses) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "projector"],
+            env=os.environ
+            | {
+                "DATABASE_URL": database_url(),
+                "DATABASE_OWNER_URL": database_url(),
+                "DATA_DIR": str(engines.data_dir),
+                "ENGINE_URL": engines.url,
+                "ENVIRONMENT": "test",
+                "SECRET_KEY": django_settings.SECRET_KEY,
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_projecting(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if json.loads(line)["event"] == "projecting":
+                return
+        raise AssertionError("the projector ended")
+
+    def stop(self, number: int) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return code
+
+
+class Projectors:
+    def __init__(self, engines: EngineProcesses) -> None:
+        self._engines = engines
+        self.all: list[ProjectorProcess] = []
+
+    def start(self) -> ProjectorProcess:
+        started = ProjectorProcess(self._engines)
+        self.all.append(started)
+        started.wait_until_projecting()
+        return started
+
+
+@pytest.fixture
+def projectors(engine_process: EngineProcesses) -> Iterator[Projectors]:
+    projectors = Projectors(engine_process)
+    yield projectors
+    for one in projectors.all:
+        if one.process.poll() is None:
+            one.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def gateway(engine_process: EngineProcesses) -> Gateway:
+    """A gateway to an engine with two funded accounts."""
+    for account_id in (ALICE, BOB):
+        open_account(engine_process.gateway, account_id)
+    return engine_process.gateway
+
+
+def trade(gateway: Gateway, count: int) -> None:
+    """Let Alice rest and Bob take, `count` times, each lot acknowledged before the next."""
+    for _ in range(count):
+        for order in (limit(ALICE, price_ticks=TOUCH_TICKS), limit(BOB, side="sell", price_ticks=TOUCH_TICKS)):
+            reply = gateway.submit(order)
+            assert reply.reject is None, reply.reject
+
+
+def test_it_shows_an_order_right_after_its_acknowledgement(projectors: Projectors, gateway: Gateway) -> None:
+    projectors.start()
+    for number in range(20):
+        reply = gateway.submit(limit(ALICE, client_order_id=f"mine-{number}"))
+        wait_for_projection(ALICE)
+        order = order_by_client_id(ALICE, f"mine-{number}")
+        assert order is not None
+        assert (order.id, order.status) == (reply.orders[0].order_id, "open")
+        gateway.submit(CancelOrder(account_id=ALICE, order_id=order.id))
+        wait_for_projection(ALICE)
+        assert Order.objects.get(id=order.id).status == "cancelled"
+
+
+def test_it_says_that_the_tables_are_behind(gateway: Gateway) -> None:
+    with pytest.raises(ProjectionBehind) as caught:
+        wait_for_projection(ALICE)
+    assert caught.value.status == 503
+    assert caught.value.data["projected_seq"] < caught.value.data["committed_seq"]
+
+
+def test_it_loses_and_doubles_nothing_when_killed_under_load(
+    projectors: Projectors, engine_process: EngineProcesses, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for victim in ("projector", "engine", "projector"):
+        running = projectors.start()
+        trade(gateway, 30)
+        if victim == "engine":
+            engine_process.restart()
+            running.stop(signal.SIGTERM)
+        else:
+            running.stop(signal.SIGKILL)
+    trade(gateway, 5)
+    last = projectors.start()
+    wait_for_projection(ALICE)
+    wait_for_projection(BOB)
+    assert Fill.objects.filter(account_id=ALICE).count() == Fill.objects.filter(account_id=BOB).count() == 95
+    for account_id in (ALICE, BOB):
+        view: Any = gateway.query(GetAccount(account_id=account_id))
+        assert Balance.objects.get(account_id=account_id).amount_atoms == view.balances["USDC"]
+        assert Position.objects.get(account_id=account_id).size_lots == view.positions[0].size_lots
+    assert last.stop(signal.SIGTERM) == 0
+    engine_process.current.stop()
+    call_command("verify_journal")
+    said = capsys.readouterr().out
+    assert f"up to journal row {projected_seq():,}" in said
+    assert "the snapshot of row" in said
