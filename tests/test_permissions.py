@@ -3,6 +3,7 @@
 Alice owns the account, the key and the order that the addresses name; Bob is another user, Sam is staff without an account.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from accounts.selectors import default_account
+from quantdesk.api.schema import document
 from tests.support.api import PASSWORD, Caller, Desk, Person, desk
 from tests.support.engine import engine_process, engine_processes
 
@@ -67,6 +69,20 @@ BY_ACCOUNT = [
     ("PUT", "dead-mans-switch/"),
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PUBLIC_PAGES = {
+    "", "healthz", "readyz", "metrics", "display/", "accounts/login/", "accounts/register/", "accounts/logout/", "trade/",
+    "trade/<str:symbol>/", "trade/<str:symbol>/candles/",
+}  # fmt: skip
+# Everybody else is sent to the log-in; what people change there is their own.
+PEOPLES_PAGES = {
+    "account/", "account/deposit/", "account/api-keys/", "trade/<str:symbol>/private/", "trade/<str:symbol>/history/",
+    "trade/<str:symbol>/fills/", "trade/<str:symbol>/funding/", "trade/<str:symbol>/orders/", "trade/<str:symbol>/preview/",
+    "trade/<str:symbol>/orders/cancel-all/", "trade/<str:symbol>/close/", "trade/<str:symbol>/reverse/", "trade/<str:symbol>/leverage/",
+}  # fmt: skip
+NAMING_PAGES = {
+    "account/api-keys/<str:key_id>/revoke/", "trade/<str:symbol>/orders/<order:order_id>/cancel/",
+    "trade/<str:symbol>/orders/<order:order_id>/amend/",
+}  # fmt: skip
 
 
 class Named(NamedTuple):
@@ -99,6 +115,13 @@ def methods_of(view: Any) -> list[str]:
     return [method for method in METHODS if hasattr(shown, method.lower())] if shown else ["GET"]
 
 
+def documented(method: str, route: str) -> set[str]:
+    """Return the statuses that the OpenAPI document names; the document's own two routes are not in it."""
+    path = "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
+    operations = document()["paths"].get(path)
+    return set(operations[method.lower()]["responses"]) if operations else {"200"}
+
+
 def test_it_knows_every_route_and_method_of_the_api() -> None:
     served = {(method, route.address) for route in routes() if route.address.startswith("api/") for method in methods_of(route.view)}
     assert served - {("GET", "api/v1/")} == set(API), "a route of the API is not in the table, or has gone"
@@ -127,7 +150,7 @@ def alices(desk: Desk) -> Named:
 
 def address_of(route: str, named: Named) -> str:
     for field, value in named._asdict().items():
-        route = route.replace(f"<str:{field}>", value).replace(f"<path:{field}>", value)
+        route = re.sub(rf"<\w+:{field}>", value, route)
     return "/" + route
 
 
@@ -138,6 +161,8 @@ def test_it_answers_each_caller_as_the_table_says(desk: Desk, callers: dict[str,
             named = alices(desk) if "_id>" in route else Named("BTC-PERP", "", "", "")
             desk.project()
             answer = callers[caller].send(method, address_of(route, named), body)
+            if str(answer.status) not in documented(method, route):
+                wrong.append(f"{method} {route}: {answer.status} is not documented")
             if answer.status != status:
                 wrong.append(f"{method} {route} for {caller}: {answer.status}, not {status}: {answer.content[:120]!r}")
             if named.key_id:
@@ -160,6 +185,34 @@ def test_it_hides_an_account_from_everybody_else(desk: Desk, callers: dict[str, 
                 wrong.append(f"{method} {address} for {caller}: {answer}")
         desk.project()
     assert not wrong, "\n".join(wrong)
+
+
+def test_it_knows_every_page() -> None:
+    pages = {route.address for route in routes() if not route.address.startswith("api/")}
+    assert pages == PUBLIC_PAGES | PEOPLES_PAGES | NAMING_PAGES, "a page is not in the tables, or has gone"
+
+
+def test_it_sends_strangers_from_private_pages_to_the_log_in(desk: Desk) -> None:
+    named = alices(desk)
+    for route in sorted(PEOPLES_PAGES | NAMING_PAGES):
+        answers = [desk.anonymous.send(method, address_of(route, named)) for method in ("GET", "POST")]
+        sent = [answer.headers.get("Location", "").startswith("/accounts/login/") for answer in answers]
+        assert any(sent), route
+        assert all(away or answer.status == 405 for away, answer in zip(sent, answers, strict=True)), (route, answers)
+
+
+def test_it_lets_nobody_change_by_a_page_what_is_anothers(desk: Desk, callers: dict[str, Caller]) -> None:
+    named = alices(desk)
+    desk.project()
+    order = desk.alice.get(f"orders/{named.order_id}/").json
+    for caller in ("other", "staff"):
+        browser = callers[caller].client
+        for route in sorted(NAMING_PAGES):
+            assert browser.get(address_of(route, named)).status_code != 200, (caller, route)
+            assert browser.post(address_of(route, named), {"size": "0.0050", "price": "58000.0"}).status_code != 200, (caller, route)
+        browser.post("/trade/BTC-PERP/orders/cancel-all/")
+    assert desk.alice.get(f"orders/{named.order_id}/").json == order
+    assert named.key_id in [key["key_id"] for key in desk.alice.get("api-keys/").json["results"]]
 
 
 def test_it_lets_nobody_reach_the_admin_but_staff(desk: Desk, callers: dict[str, Caller]) -> None:
