@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from markets.units import E8, QUOTE_ATOMS
+from markets.units import E8, QUOTE_ATOMS, decimal_from_units
 from trading.representations import decimal_text
 
 Json = dict[str, Any]
@@ -36,10 +36,10 @@ class Terms(NamedTuple):
         return amount // self.lot_e8 if amount >= 0 else -(-amount // self.lot_e8)
 
     def price(self, ticks: int) -> str:
-        return decimal_text(Decimal(ticks * self.tick_e8).scaleb(-8))
+        return decimal_text(decimal_from_units(ticks, self.tick_e8))
 
     def size(self, lots: int) -> str:
-        return decimal_text(Decimal(lots * self.lot_e8).scaleb(-8))
+        return decimal_text(decimal_from_units(lots, self.lot_e8))
 
     def lots_worth(self, notional_usd: int, price_ticks: int) -> int:
         """Return about that much in lots, and never less than the market's smallest order."""
