@@ -202,8 +202,8 @@ export class Feed extends EventTarget {
     const key = this.#asked.get(message.id);
     this.#asked.delete(message.id);
     if (message.ok !== false) return;
-    this.dispatchEvent(new CustomEvent("refused", { detail: message }));
     const subscription = this.#subscriptions.get(key);
+    this.dispatchEvent(new CustomEvent("refused", { detail: { error: message.error, topic: subscription?.topic } }));
     if (subscription) subscription.refused = true;
     this.#settle();
   }

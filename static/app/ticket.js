@@ -9,7 +9,9 @@ import { QUOTE_DECIMALS } from "./units.js";
 
 const STALE = "Prices are stale: market orders wait for the connection";
 const NO_SIZE = "Enter a size";
+const NO_NUMBER = "Enter the size as a number, such as 0.5";
 const NO_PRICE = "Enter a price";
+const TOO_SMALL = "This buys less than one lot";
 const REFRESH_EVERY_MS = 250;
 const SLIDER_STEPS = 100n;
 const MARKET_TYPES = new Set(["market", "stop_market", "take_profit_market"]);
@@ -88,7 +90,7 @@ export class Ticket {
   /** The size in lots as entered, in either unit; null while there is none. */
   get lots() {
     const text = this.#field("size")?.value ?? "";
-    if (this.#field("size_unit")?.value !== "quote") return this.units.size.read(text).nearest || null;
+    if (!this.#inQuote) return this.units.size.read(text).count || null;
     const { nearest } = this.units.cash.read(text);
     const ticks = this.ticks;
     return nearest && ticks ? this.units.lotsFor(nearest, ticks) || null : null;
@@ -131,8 +133,22 @@ export class Ticket {
 
   #reason(lots) {
     if (this.type === "market" && !this.feed.live) return STALE;
-    if (!lots) return this.#field("size")?.value && this.ticks === null ? NO_PRICE : NO_SIZE;
+    if (!lots) return this.#sizeReason();
     return (!this.#touched && this.#figures.reason) || "";
+  }
+
+  #sizeReason() {
+    const text = this.#field("size")?.value ?? "";
+    if (!/[1-9]/.test(text)) return NO_SIZE;
+    if (this.#inQuote) return this.ticks === null ? NO_PRICE : TOO_SMALL;
+    const { nearest } = this.units.size.read(text);
+    const step = `${this.units.size.text} ${this.units.base}`;
+    if (nearest === null) return NO_NUMBER;
+    return `Size must be a multiple of ${step}: try ${this.units.size.toWire(nearest || 1n)}`;
+  }
+
+  get #inQuote() {
+    return this.#field("size_unit")?.value === "quote";
   }
 
   #best() {
@@ -142,15 +158,16 @@ export class Ticket {
 
   #slide(slider) {
     this.#sliding = true;
+    const most = BigInt(this.#figures.maxSizeLots || 0);
+    if (!most) slider.value = "0";
     setText(this.form.querySelector("[data-slider-text]"), `${slider.value}%`);
-    const most = BigInt(this.#figures.maxSizeLots ?? 0);
     setField(this.#field("size"), this.#sizeText((most * BigInt(slider.value)) / SLIDER_STEPS));
     this.#sliding = false;
   }
 
   #sizeText(lots) {
     if (lots === 0n) return "";
-    if (this.#field("size_unit")?.value !== "quote") return this.units.size.toWire(lots);
+    if (!this.#inQuote) return this.units.size.toWire(lots);
     const ticks = this.ticks;
     return ticks ? toWire(rescale(this.units.value(ticks, lots), QUOTE_DECIMALS, 2), 2) : "";
   }

@@ -20,6 +20,7 @@ import { socketUrl } from "./socket.js";
 import { startTabs } from "./tabs.js";
 import { Tape } from "./tape.js";
 import { Ticket } from "./ticket.js";
+import { toast } from "./toast.js";
 import { MarketUnits } from "./units.js";
 
 const state = pageState();
@@ -77,6 +78,17 @@ function followAccount() {
   pnl.follow();
   chart.follow(account);
   feed.subscribe({ channel: "account" }, (message) => account.take(message));
+  feed.addEventListener("refused", ({ detail: { topic } }) => topic?.channel === "account" && sessionEnded());
+}
+
+function sessionEnded() {
+  toast({
+    title: "You are logged out",
+    text: "Positions and orders on this page stand still. Log in again to trade.",
+    kind: "bad",
+    urgent: true,
+    key: "session",
+  });
 }
 
 function followMenu() {

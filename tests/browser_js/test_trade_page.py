@@ -181,6 +181,26 @@ def test_it_labels_the_button_and_values_the_order_exactly(trade_page: Page) -> 
     expect(trade_page.locator("#ticket-submit")).to_have_text("Sell 0.850 BTC")
 
 
+@pytest.mark.parametrize(
+    ("size", "unit", "reason"),
+    [
+        ("0.8504", "base", "Size must be a multiple of 0.001 BTC: try 0.850"),
+        ("0.0001", "base", "Size must be a multiple of 0.001 BTC: try 0.001"),
+        ("half", "base", "Enter a size"),
+        ("1,5", "base", "Enter the size as a number, such as 0.5"),
+        ("0", "base", "Enter a size"),
+        ("5", "quote", "This buys less than one lot"),
+    ],
+)
+def test_it_says_beside_the_button_why_a_size_cannot_be_sent(trade_page: Page, size: str, unit: str, reason: str) -> None:
+    trade_page.fill("[name=price]", "64000")
+    trade_page.select_option("[name=size_unit]", unit)
+    trade_page.fill("[name=size]", size)
+    expect(trade_page.locator("#ticket-reason")).to_have_text(reason)
+    expect(trade_page.locator("#ticket-submit")).to_have_text("Buy")
+    expect(trade_page.locator("#ticket-submit")).to_be_disabled()
+
+
 def test_it_turns_dollars_into_lots_and_the_slider_into_a_size(trade_page: Page) -> None:
     trade_page.fill("[name=price]", "64,000")
     trade_page.select_option("[name=size_unit]", "quote")
