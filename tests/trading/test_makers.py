@@ -62,7 +62,7 @@ def test_it_rolls_by_amending_one_order_a_side_away_from_the_market_first() -> N
     items = ladder.changes(terms=BTC, resting=resting(wanted(6_000)), ladder=wanted(6_001), rising=True)
     assert [(item["op"], item["order_id"], item["price"]) for item in items] == [("amend", "4", "60050.0"), ("amend", "3", "60010.0")]
     falling = ladder.changes(terms=BTC, resting=resting(wanted(6_000)), ladder=wanted(5_999), rising=False)
-    assert [(item["op"], item["order_id"], item["price"]) for item in falling] == [("amend", "3", "59960.0"), ("amend", "4", "60000.0")]
+    assert [(item["op"], item["order_id"], item["price"]) for item in falling] == [("amend", "0", "59960.0"), ("amend", "7", "60000.0")]
 
 
 def test_it_fills_up_what_was_taken_and_places_and_cancels_only_what_is_left_over() -> None:
