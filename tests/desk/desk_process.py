@@ -83,10 +83,18 @@ class DeskProcess:
         assert found and lines, f"no line with {text!r} in: {''.join(self.lines)}"
         return lines[0]
 
+    @property
+    def register(self) -> Path:
+        return run_folder(self.data_dir) / "desk.json"
+
     def children(self) -> dict[str, int]:
         """Return the process numbers by role."""
-        entries: dict[str, dict[str, Any]] = json.loads((run_folder(self.data_dir) / "desk.json").read_text())["children"]
+        entries: dict[str, dict[str, Any]] = json.loads(self.register.read_text())["children"]
         return {name: entry["pid"] for name, entry in entries.items()}
+
+    def note_children(self, entries: dict[str, dict[str, Any]]) -> None:
+        """Write what a killed desk would have left in its register."""
+        self.register.write_text(json.dumps({"desk": 0, "children": entries}))
 
     def family(self) -> list[int]:
         """Return every living process below the desk, servers and their own children included."""

@@ -5,11 +5,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
+from quantdesk.desk.register import started
 from quantdesk.embedded.addresses import postgres_url, valkey_socket
 from quantdesk.embedded.roles import APPLICATION, OWNER, READER
 from tests.desk.desk_process import PATIENCE_S, WELCOME, DeskProcess, process_is_alive
@@ -122,17 +122,6 @@ def test_it_starts_a_child_again_that_was_killed(desk: DeskProcess, role: str) -
     }
 
 
-def test_it_stops_on_ctrl_c_and_leaves_nothing_behind(own_desk: DeskProcess) -> None:
-    own_desk.start()
-    own_desk.wait_for(WELCOME)
-    assert own_desk.children().keys() == ROLES
-    family = own_desk.family()
-    assert len(family) > len(ROLES)
-    assert own_desk.interrupt() == 0
-    assert own_desk.lines[-1] == "Stopped.\n"
-    assert [pid for pid in family if process_is_alive(pid)] == []
-
-
 def test_it_stops_while_it_is_starting(own_desk: DeskProcess) -> None:
     own_desk.start()
     own_desk.wait_for("PostgreSQL and Valkey")
@@ -141,17 +130,28 @@ def test_it_stops_while_it_is_starting(own_desk: DeskProcess) -> None:
     assert [pid for pid in family if process_is_alive(pid)] == []
 
 
-def test_it_recovers_from_its_own_death_and_starts_afresh_on_reset(own_desk: DeskProcess) -> None:
+def test_it_recovers_from_its_own_death_then_leaves_nothing_behind_on_ctrl_c_and_starts_afresh_on_reset(own_desk: DeskProcess) -> None:
     own_desk.start()
     own_desk.wait_for(WELCOME)
     family, logins = own_desk.family(), (own_desk.data_dir / "credentials").read_text()
     own_desk.kill()
     wait_until(lambda: not any(map(process_is_alive, family)), "children outlived a killed desk")
 
+    # Where the system does not end orphans by itself, the next start does: a stand-in plays one, and a number was used again.
+    orphan = os.posix_spawn("/bin/sleep", ["sleep", "600"], {})
+    own_desk.note_children({"engine": {"pid": orphan, "started": started(orphan)}, "web": {"pid": os.getpid(), "started": "another"}})
     own_desk.start()
+    own_desk.wait_for("Ended what an earlier desk left behind: engine")
+    assert os.waitstatus_to_exitcode(os.waitpid(orphan, 0)[1]) == -signal.SIGKILL
+
     own_desk.wait_for(WELCOME)
     assert (own_desk.data_dir / "credentials").read_text() == logins
+    assert own_desk.children().keys() == ROLES
+    family = own_desk.family()
+    assert len(family) > len(ROLES)
     assert own_desk.interrupt() == 0
+    assert own_desk.lines[-1] == "Stopped.\n"
+    assert [pid for pid in family if process_is_alive(pid)] == []
 
     (own_desk.data_dir / "snapshots" / "mark").touch()
     own_desk.start("--reset")
@@ -174,21 +174,3 @@ def test_it_refuses_to_reset_servers_that_are_not_its_own(own_desk: DeskProcess,
     result = own_desk.run("--reset")
     assert result.returncode == 1
     assert "empty the database of DATABASE_URL yourself" in result.stderr
-
-
-def test_it_ends_what_a_killed_desk_left_behind(own_desk: DeskProcess) -> None:
-    """Where the system does not end orphans by itself, the next start does; here a stand-in plays the orphan."""
-    own_desk.start()
-    own_desk.wait_for(WELCOME)
-    register = Path(own_desk.data_dir / "run" / "desk.json")
-    noted = register.read_text()
-    assert own_desk.interrupt() == 0
-    orphan = os.posix_spawn("/bin/sleep", ["sleep", "600"], {})
-    from quantdesk.desk.register import started
-
-    entries = json.loads(noted)
-    entries["children"] = {"engine": {"pid": orphan, "started": started(orphan)}, "web": {"pid": os.getpid(), "started": "another process"}}
-    register.write_text(json.dumps(entries))
-    own_desk.start()
-    own_desk.wait_for("Ended what an earlier desk left behind: engine")
-    assert os.waitstatus_to_exitcode(os.waitpid(orphan, 0)[1]) == -signal.SIGKILL
