@@ -138,6 +138,11 @@ async def test_it_makes_one_batch_of_what_queued_while_a_commit_was_in_flight(en
     assert {reply.seq for reply in replies} == {(await first).seq + 1}
 
 
+def test_it_answers_a_batch_without_items(engine_process: EngineProcesses) -> None:
+    open_account(engine_process.gateway)
+    assert engine_process.gateway.submit(PlaceBatch(account_id=ALICE, items=())).results == ()
+
+
 def test_it_stamps_rows_with_times_that_never_go_back(engine_process: EngineProcesses) -> None:
     for _ in range(5):
         engine_process.gateway.submit(ClockTick())

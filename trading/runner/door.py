@@ -1,5 +1,7 @@
 """Sends what links say to where it belongs."""
 
+from collections.abc import Sequence
+
 from markets import wire
 from markets.commands import RulesUpgrade
 from trading.runner.background import Background
@@ -7,6 +9,8 @@ from trading.runner.feed import Feed
 from trading.runner.leader import Leader
 from trading.runner.server import Link
 from trading.runner.sessions import Sessions
+
+ASKING = frozenset({wire.Ask, wire.Watch, wire.Unwatch})
 
 
 class Door:
@@ -16,17 +20,27 @@ class Door:
         self._sessions = sessions
         self._background = background
 
-    def received(self, link: Link, message: wire.ClientMessage) -> None:
+    def received(self, link: Link, messages: Sequence[wire.ClientMessage | wire.Malformed]) -> None:
+        """Take a frame's messages, in order."""
+        receive = self._leader.receive
+        for message in messages:
+            kind = type(message)
+            if (kind is wire.Submit and type(message.command) is not RulesUpgrade) or kind in ASKING:  # type: ignore[union-attr]
+                receive(link, message)  # type: ignore[arg-type]
+            else:
+                self._rare(link, message)
+
+    def _rare(self, link: Link, message: wire.ClientMessage | wire.Malformed) -> None:
         if isinstance(message, wire.Hold | wire.Release):
             self._background.start(self._hold(link, message))
         elif isinstance(message, wire.Ping):
             link.send(wire.frame_of([wire.Done(message.id)]))
-        elif isinstance(message, wire.Hello):
-            link.close()
-        elif isinstance(message, wire.Submit) and isinstance(message.command, RulesUpgrade):
+        elif isinstance(message, wire.Malformed):
+            link.send(wire.frame_of([message]))
+        elif isinstance(message, wire.Submit):
             link.send(wire.frame_of([wire.Malformed(message.id, "only the runner itself upgrades the rules")]))
         else:
-            self._leader.receive(link, message)
+            link.close()
 
     def lost(self, link: Link) -> None:
         """Forget a link; end the sessions that it held."""

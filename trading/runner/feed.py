@@ -17,6 +17,7 @@ class Feed:
     def __init__(self, broadcaster: Broadcaster) -> None:
         self._broadcaster = broadcaster
         self._watchers: dict[str, set[Link]] = {}
+        broadcaster.is_watched = self._watchers.__contains__
 
     @property
     def watched_accounts(self) -> Set[int]:

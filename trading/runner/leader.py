@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 
 from markets import queries, wire
-from markets.commands import AnyCommand, CancelAll, ClockTick, RulesUpgrade
+from markets.commands import AnyCommand, CancelAll, ClockTick, PlaceBatch, RulesUpgrade
 from markets.events import AnyEvent
 from markets.rejects import Reject
 from markets.views import Reply, StateView
@@ -153,10 +153,10 @@ class Leader:
                 queue.popleft()
                 assert link is not None
                 self._ask(batch, link, message)
-            batch.size += 1
 
     def _execute(self, batch: Batch, link: Link | None, message: wire.Submit) -> None:
         command = message.command
+        batch.size += 1 + len(command.items) if type(command) is PlaceBatch else 1
         if self.projection_behind and placed(command):
             if link is not None:
                 batch.answer(link, wire.Replied(message.id, PROJECTION_BEHIND))
@@ -176,6 +176,7 @@ class Leader:
         self.engine.begin(batch.stamp_ms)
 
     def _ask(self, batch: Batch, link: Link, message: wire.ClientMessage) -> None:
+        batch.size += 1
         if type(message) is wire.Ask and not isinstance(message.query, queries.GetBook | queries.GetCommittedSeq | queries.GetState):
             answer = self.engine.answer(message.query)
             batch.answer(link, wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(answer))))

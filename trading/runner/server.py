@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -59,16 +59,12 @@ class Link(asyncio.Protocol):
 
     def _receive(self, body: bytes) -> None:
         try:
-            messages: list[wire.ClientMessage | wire.Malformed] = list(wire.client_decoder.decode(body))
+            messages: list[wire.ClientMessage | wire.Malformed] = [*wire.client_decoder.decode(body)]
         except (msgspec.ValidationError, OverflowError):
             messages = list(wire.decode_each(body))
-        for message in messages:
-            if not self._greeted:
-                self._greet(message)
-            elif isinstance(message, wire.Malformed):
-                self.send(wire.frame_of([message]))
-            else:
-                self._received(self, message)
+        if not self._greeted and messages:
+            self._greet(messages.pop(0))
+        self._received(self, messages)
 
     def _greet(self, message: wire.ClientMessage | wire.Malformed) -> None:
         if not isinstance(message, wire.Hello) or message.version != wire.VERSION:
@@ -78,7 +74,7 @@ class Link(asyncio.Protocol):
         self._greeted = True
 
 
-Received = Callable[[Link, wire.ClientMessage], None]
+Received = Callable[[Link, Sequence[wire.ClientMessage | wire.Malformed]], None]
 
 
 def listening_socket(address: Address) -> socket.socket:
