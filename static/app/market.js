@@ -1,6 +1,7 @@
 // The market bar: prices, the day's figures, funding and its countdown, and the page's title.
 
 import { flash, setDirection, setText, signOf } from "./dom.js";
+import { showStatus } from "./status.js";
 import { figures } from "./ticker.js";
 import { countdown } from "./times.js";
 
@@ -28,6 +29,7 @@ export class MarketBar {
     }
     if (this.countdown) this.countdown.dataset.dueMs = ticker.next_funding_ms;
     this.#showOracle(ticker);
+    showStatus(this.root, ticker.status);
     this.#count();
   }
 

@@ -163,6 +163,15 @@ def test_it_shows_the_market_in_words_and_signs(trade_page: Page) -> None:
     expect(trade_page.locator("[data-stat=funding_rate]")).to_have_class("down")
 
 
+def test_it_says_what_a_market_does_not_take_for_as_long_as_it_lasts(desk: Desk, trade_page: Page) -> None:
+    notice = trade_page.locator(".market-notice")
+    ticker = {"channel": "ticker", "market": "BTC-PERP", "type": "update", "seq": 11, "prev_seq": 10}
+    desk.push(ticker | {"ticker": TICKER | {"status": "cancel_only"}})
+    expect(notice).to_have_text("This market takes cancellations only for now.")
+    desk.push(ticker | {"seq": 12, "ticker": TICKER})
+    expect(notice).to_have_count(0)
+
+
 def test_it_puts_a_clicked_price_into_the_ticket(trade_page: Page) -> None:
     trade_page.check("[name=type][value=market]")
     trade_page.click("#book-asks tr >> nth=1")
