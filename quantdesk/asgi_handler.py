@@ -16,6 +16,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from quantdesk.api.errors import too_large
+
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -50,7 +52,7 @@ class ThreadedHandler(ASGIHandler):
         except RequestAborted:
             return
         except BodyTooLarge:
-            await self.send_response(HttpResponse("413 Payload too large", status=413, content_type="text/plain"), send)
+            await self.send_response(too_large(scope["path"]), send)
             return
         loop = asyncio.get_running_loop()
         work = partial(self.respond, scope, body, _Streamer(loop, send))

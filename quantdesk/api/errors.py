@@ -14,6 +14,7 @@ from rest_framework.views import set_rollback
 
 from accounts.api.authentication import SCHEME
 from accounts.limits import RateLimited
+from markets.api.requests import MAX_BODY_BYTES, BodyTooLarge
 from markets.errors import DomainError
 
 RETRY_AFTER_SECONDS = 1
@@ -46,7 +47,7 @@ def domain_error(error: Exception) -> DomainError | None:
     if isinstance(error, Http404 | exceptions.NotFound):
         return _named("NOT_FOUND", 404, "There is nothing at this address.")
     if isinstance(error, RequestDataTooBig):
-        return _named("BODY_TOO_LARGE", 413, "The body is too large.")
+        return BodyTooLarge(limit=MAX_BODY_BYTES)
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return _named("INVALID_REQUEST", 400, "The request is malformed.")
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
@@ -95,6 +96,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not request.path.startswith(API_PREFIX):
         return defaults.page_not_found(request, exception)
     return json_error(_named("NOT_FOUND", 404, "There is nothing at this address."))
+
+
+def too_large(path: str) -> HttpResponse:
+    """Answer a request whose body is not read to its end."""
+    if not path.startswith(API_PREFIX):
+        return HttpResponse("413 Payload too large", status=413, content_type="text/plain")
+    return json_error(BodyTooLarge(limit=MAX_BODY_BYTES))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
