@@ -68,6 +68,7 @@ class Broadcaster:
     ) -> None:
         self.seq = seq
         self.stamp_ms = stamp_ms
+        self.is_watched: Callable[[str], bool] = _always  # messages that are not conflated are made only for topics of which this is true
         self._intervals_ms = intervals_ms
         self._exchange_status: MarketStatus = statuses.get(0, "normal")
         self._parameters: dict[int, MarketParameters] = {}
@@ -83,7 +84,7 @@ class Broadcaster:
         """Put the matches of earlier commits, given as (seq, stamp_ms, events), on tape and candles, without a message."""
         for seq, stamp_ms, events in commits:
             for market_id, matches in _matches(events).items():
-                self._markets[market_id].traded(matches, seq=seq, stamp_ms=stamp_ms)
+                self._markets[market_id].traded(matches, seq=seq, stamp_ms=stamp_ms, watched=False)
         self.due(0)
 
     @property
@@ -102,10 +103,13 @@ class Broadcaster:
         for market_id, changes in outcome.book_changes.items():
             self._markets[market_id].book_changed(changes, stamp_ms)
         for market_id, matches in _matches(outcome.events).items():
-            self._ready.append(self._markets[market_id].traded(matches, seq=seq, stamp_ms=stamp_ms))
+            feeds = self._markets[market_id]
+            tape = feeds.traded(matches, seq=seq, stamp_ms=stamp_ms, watched=self.is_watched(feeds.tape.channel.topic))
+            self._ready += [tape] if tape else []
         for account_id in sorted(outcome.accounts & self._accounts.keys()):
             self._ready.append(self._accounts[account_id].message(view=account(account_id), stamp_ms=stamp_ms))
-        self._ready.append(self._journal())
+        if self.is_watched(JOURNAL):
+            self._ready.append(self._journal())
 
     def due(self, now_ms: int) -> list[Message]:
         """Return what is to be sent now: trades and private messages of every commit so far, and what is conflated when it is due."""
@@ -230,6 +234,10 @@ class Broadcaster:
 
     def _journal(self) -> Message:
         return Message(JOURNAL, self.seq, msgspec.json.encode({"seq": self.seq}))
+
+
+def _always(topic: str) -> bool:
+    return True
 
 
 def _matches(events: Sequence[Event]) -> dict[int, list[OrderFilled]]:

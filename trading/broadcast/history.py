@@ -91,8 +91,7 @@ def _rows(after_seq: int, until_seq: int) -> Iterable[journal.Row]:
 
 
 def _statuses(state: State) -> dict[int, MarketStatus]:
-    statuses = {0: state.status} | {market_id: market.status for market_id, market in state.markets.items()}
-    return cast(dict[int, MarketStatus], statuses)
+    return {0: state.status} | {market_id: market.status for market_id, market in state.markets.items()}
 
 
 def _levels(state: State, market_id: int) -> BookChanges:

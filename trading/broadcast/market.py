@@ -57,14 +57,14 @@ class MarketFeeds:
         self._best_from_book()
         self._touched = True
 
-    def traded(self, fills: Sequence[OrderFilled], *, seq: int, stamp_ms: int) -> Message:
-        """Count a commit's matches; return the tape's message."""
+    def traded(self, fills: Sequence[OrderFilled], *, seq: int, stamp_ms: int, watched: bool) -> Message | None:
+        """Count a commit's matches; return the tape's message when it is watched."""
         minute = self._minute(fills, stamp_ms)
         for feed in self.candles.values():
             feed.add(minute, seq)
         self.ticker.trade(minute)
         self._touched = True
-        return self.tape.commit(fills=fills, seq=seq, stamp_ms=stamp_ms)
+        return self.tape.commit(fills=fills, seq=seq, stamp_ms=stamp_ms, watched=watched)
 
     def touch(self) -> "MarketFeeds":
         """Say that the ticker may read differently from now on."""

@@ -24,8 +24,12 @@ class Tape:
         """Put older matches on the tape, without a message."""
         self._recent.extend((fill, stamp_ms) for fill in fills)
 
-    def commit(self, *, fills: Sequence[Match], seq: int, stamp_ms: int) -> Message:
+    def commit(self, *, fills: Sequence[Match], seq: int, stamp_ms: int, watched: bool) -> Message | None:
+        """Put matches on the tape; return the message about them, unless nobody watches."""
         self.restore(fills, stamp_ms)
+        if not watched:
+            self.channel.sent_seq = seq
+            return None
         trades = [representations.trade(fill, stamp_ms, self.market) for fill in fills]
         return self.channel.following("update", seq, {"trades": trades})
 
