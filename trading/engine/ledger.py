@@ -11,7 +11,7 @@ from trading.engine.orders import ACCOUNT_NOT_FOUND, expired, user_account
 from trading.engine.state import Account, State
 
 ASSET = "USDC"
-MAX_AMOUNT_ATOMS = 10**15  # a thousand million USDC
+MAX_AMOUNT_ATOMS = 10**16  # ten thousand million USDC
 
 
 def transfer(debit: Account, credit: Account, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
