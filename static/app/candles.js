@@ -27,11 +27,12 @@ export class Candles {
   #pending = null;
   #timer = null;
   #push = null;
+  #lost = false;
 
   constructor({ feed, url, market, onLoaded, onBar, onFailed }) {
     Object.assign(this, { feed, url, market, onLoaded, onBar, onFailed });
     this.interval = null;
-    feed.addEventListener("state", () => feed.live && this.#catchUp());
+    feed.addEventListener("state", () => this.#stateChanged());
   }
 
   /** Answer klinecharts' question for bars: the newest page, or the one before `timestamp`. */
@@ -97,12 +98,21 @@ export class Candles {
   }
 
   // After a lost connection, whole bars may be missing: ask for what closed meanwhile.
+  #stateChanged() {
+    if (this.feed.state === "offline" || this.feed.state === "stale") this.#lost = true;
+    if (!this.feed.live || !this.#lost) return;
+    this.#lost = false;
+    this.#catchUp();
+  }
+
   async #catchUp() {
     if (!this.#push || !this.#newest) return;
     const load = this.#loads;
     const bars = await this.#fetch({ limit: PAGE }).catch(() => []);
     if (load !== this.#loads || !this.#push) return;
     for (const missed of bars.filter(({ timestamp }) => timestamp >= this.#newest)) this.#push(missed);
-    this.#newest = Math.max(this.#newest, bars.at(-1)?.timestamp ?? 0);
+    if (!bars.length) return;
+    this.#newest = Math.max(this.#newest, bars.at(-1).timestamp);
+    this.onBar(bars.at(-1));
   }
 }

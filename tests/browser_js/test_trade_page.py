@@ -257,6 +257,16 @@ def test_it_draws_candles_and_follows_them(desk: Desk, trade_page: Page) -> None
     assert trade_page.locator("[data-chart-canvas] [tabindex]").count() == 0
 
 
+def test_it_asks_for_the_candles_that_it_missed(desk: Desk, trade_page: Page) -> None:
+    mount = trade_page.locator("[data-chart-canvas]")
+    expect(mount).to_have_attribute("aria-label", re.compile("64,302.0"))
+    assert len(desk.asked(path=CANDLES)) == 1
+    desk.answers[CANDLES] = lambda query: {"results": [candle(index) for index in range(103)]}
+    desk.hang_up()
+    desk.wait_heard(path=CANDLES, count=2)
+    expect(mount).to_have_attribute("aria-label", re.compile("64,311.0"))
+
+
 def test_it_changes_period_and_indicators_and_remembers_them(desk: Desk, trade_page: Page) -> None:
     trade_page.click("[data-period='15m']")
     trade_page.check("[data-indicator=RSI]")
