@@ -1,5 +1,6 @@
 """The JSON shapes of private and public objects, the same from REST, the socket and the pages: decimal strings, symbols."""
 
+import functools
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -8,21 +9,45 @@ from markets.events import OrderFilled
 from markets.parameters import MarketParameters
 from markets.views import AccountView, OrderView, PositionView
 
+E8_PLACES = 8
+
 
 def decimal_text(value: Decimal) -> str:
     return format(value, "f")
 
 
 def atoms_text(atoms: int, asset: str = "USDC") -> str:
-    return decimal_text(units.decimal_from_atoms(atoms, units.ASSET_DECIMALS[asset]))
+    return _fixed_text(atoms, units.ASSET_DECIMALS[asset])
 
 
 def price_text(ticks: int, market: MarketParameters) -> str:
-    return decimal_text(units.decimal_from_units(ticks, market.tick_e8))
+    return _units_text(ticks, market.tick_e8)
 
 
 def size_text(lots: int, market: MarketParameters) -> str:
-    return decimal_text(units.decimal_from_units(lots, market.lot_e8))
+    return _units_text(lots, market.lot_e8)
+
+
+@functools.cache
+def _places(unit_e8: int) -> tuple[int, int]:
+    """Return how many decimals a tick or lot has, and what is left of it when they are counted as whole."""
+    places, unit = E8_PLACES, unit_e8
+    while places and not unit % 10:
+        places, unit = places - 1, unit // 10
+    return places, unit
+
+
+def _units_text(count: int, unit_e8: int) -> str:
+    places, unit = _places(unit_e8)
+    return _fixed_text(count * unit, places)
+
+
+def _fixed_text(amount: int, places: int) -> str:
+    """Write amount x 10^-places. Every order that is answered has eight of these: by integers they cost a third."""
+    if not places:
+        return str(amount)
+    digits = str(abs(amount)).rjust(places + 1, "0")
+    return f"{'-' if amount < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
 def e8_text(price_e8: int) -> str:
