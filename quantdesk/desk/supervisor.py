@@ -17,6 +17,7 @@ from quantdesk.desk.errors import DeskError, Stopped
 from quantdesk.desk.register import Register
 from quantdesk.desk.roles import Role
 from quantdesk.embedded.child import last_line
+from quantdesk.embedded.errors import ServerError
 from quantdesk.embedded.servers import Servers
 
 Steps = Mapping[str, Sequence[str]]  # management commands by the name of the step
@@ -91,8 +92,7 @@ class Supervisor:
         if self.stopping:
             raise Stopped
         now = time.monotonic()
-        for name in self.servers.restart_dead():
-            self.say(f"{name} ended and was started again")
+        self._look_after_servers()
         for entry in self.running.values():
             self._look_after(entry, now)
         self._trim_logs(now)
@@ -104,6 +104,13 @@ class Supervisor:
         self.running.clear()
         self.servers.stop()
         self._note()
+
+    def _look_after_servers(self) -> None:
+        try:
+            for name in self.servers.restart_dead():
+                self.say(f"{name} ended and was started again")
+        except ServerError as error:
+            self.say(f"{error}; trying again")  # as long as the dead one's own children are not gone, for example
 
     def _look_after(self, entry: Running, now: float) -> None:
         if entry.due is None and not entry.process.is_alive():

@@ -16,6 +16,8 @@ from quantdesk.embedded.errors import ServerError
 from quantdesk.embedded.places import Identity, make_private, postgres_home, server_identity
 from quantdesk.embedded.roles import ADMIN, APPLICATION, OWNER, READER, create_roles
 
+WAL_FILE_MB = 4
+WAL_FILES = 7  # with the one in use, min_wal_size
 # Small, for a desk that shares a laptop: durable all the same (fsync and synchronous_commit stay on).
 SETTINGS = {
     "listen_addresses": "",
@@ -28,7 +30,7 @@ SETTINGS = {
     "max_logical_replication_workers": "0",
     "max_worker_processes": "4",
     "jit": "off",
-    "min_wal_size": "16MB",
+    "min_wal_size": "32MB",
     "max_wal_size": "96MB",
     "wal_compression": "on",
     "checkpoint_timeout": "10min",
@@ -72,6 +74,8 @@ class Postgres:
         command = [str(postgres_programs() / "postgres"), "-D", str(self.home / "data"), "-k", str(self.socket_folder), *options]
         self.process = child.spawn(command, log=self.log, on_parent_death=signal.SIGINT, run_as=self.identity)
         child.wait_until(self.is_ready, self.process, name=self.name, log=self.log, timeout_s=120)
+        if new:
+            self._lay_out_wal()
         create_roles(self.admin_url, {role: postgres_password(self.data_dir, role) for role in (OWNER, APPLICATION, READER)})
 
     def stop(self) -> None:
@@ -116,9 +120,22 @@ class Postgres:
             pwfile.unlink()
         building.rename(self.home / "data")
 
+    def _lay_out_wal(self) -> None:
+        """Fill the log up to its smallest size at once: its files are used in turn, so the folder hardly grows afterwards."""
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            for _ in range(WAL_FILES):
+                connection.execute("SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()")
+            connection.execute("CHECKPOINT")
+
     def _initdb(self, building: Path, pwfile: Path) -> None:
         arguments = ["-D", str(building), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={pwfile}", "--encoding=UTF8"]
-        arguments += ["--locale-provider=builtin", "--locale=C.UTF-8", "--data-checksums", "--wal-segsize=4", "--no-instructions"]
+        arguments += [
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+            f"--wal-segsize={WAL_FILE_MB}",
+            "--no-instructions",
+        ]
         command = [str(postgres_programs() / "initdb"), *arguments]
         process = child.spawn(command, log=self.log, on_parent_death=signal.SIGKILL, run_as=self.identity)
         if process.wait():

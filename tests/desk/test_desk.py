@@ -11,6 +11,7 @@ import pytest
 
 from quantdesk.desk.register import started
 from quantdesk.embedded.addresses import postgres_url, valkey_socket
+from quantdesk.embedded.places import postgres_home
 from quantdesk.embedded.roles import APPLICATION, OWNER, READER
 from tests.desk.desk_process import PATIENCE_S, WELCOME, DeskProcess, process_is_alive
 
@@ -120,6 +121,14 @@ def test_it_starts_a_child_again_that_was_killed(desk: DeskProcess, role: str) -
     assert {name: pid for name, pid in desk.children().items() if name not in (role, "makers")} == {
         name: pid for name, pid in before.items() if name not in (role, "makers")
     }
+
+
+@pytest.mark.parametrize("server", ["Valkey", "PostgreSQL"])
+def test_it_starts_a_server_again_that_was_killed(desk: DeskProcess, server: str) -> None:
+    pid_files = {"Valkey": desk.data_dir / "valkey" / "valkey.pid", "PostgreSQL": postgres_home(desk.data_dir) / "data" / "postmaster.pid"}
+    os.kill(int(pid_files[server].read_text().split()[0]), signal.SIGKILL)
+    desk.wait_for(f"{server} ended and was started again")
+    wait_until(lambda: desk.get("/readyz")[0] == 200, "the exchange did not become ready again")
 
 
 def test_it_stops_while_it_is_starting(own_desk: DeskProcess) -> None:
