@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from markets.commands import PlaceOrder
+from markets.commands import PlaceOrder, Side
 from markets.events import Event, MarkChanged, OrderAccepted, OrderAmended, OrderCancelled, OrderFilled
 from markets.parameters import MarginTier, MarketParameters
 from markets.views import AccountView, MarketView
@@ -118,5 +118,5 @@ class Outcome(msgspec.Struct, kw_only=True):
     """A batch's outcome, as the engine's."""
 
     events: list[Event] = []
-    book_changes: dict[int, dict[tuple[str, int], int]] = {}
+    book_changes: dict[int, dict[tuple[Side, int], int]] = {}
     accounts: set[int] = set()
