@@ -19,6 +19,7 @@ from markets.views import Reply
 
 VERSION = 1
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024  # beyond which a sender begins another frame
 LENGTH = struct.Struct(">I")
 ARRAY = struct.Struct(">BI")
 ARRAY_32 = 0xDD  # msgpack's marker of an array whose length is four bytes
@@ -122,16 +123,31 @@ _client_message_decoder = msgspec.msgpack.Decoder(ClientMessage)
 _any_decoder = msgspec.msgpack.Decoder(list[Any])
 
 
-def frame(messages: Iterable[bytes]) -> bytes:
-    """Return one frame of messages that are encoded already."""
-    items = list(messages)
+def frames(messages: Iterable[bytes]) -> bytes:
+    """Return messages that are encoded already as one frame, or as several when they are too much for one."""
+    items: list[bytes] = []
+    size = 0
+    made = []
+    for item in messages:
+        if items and size + len(item) > MAX_BODY_BYTES:
+            made.append(_frame(items))
+            items, size = [], 0
+        items.append(item)
+        size += len(item)
+    return b"".join([*made, _frame(items)])
+
+
+def _frame(items: list[bytes]) -> bytes:
     body = b"".join(items)
     return LENGTH.pack(ARRAY.size + len(body)) + ARRAY.pack(ARRAY_32, len(items)) + body
 
 
-def frame_of(messages: list[Any]) -> bytes:
-    """Return one frame of messages; one that is `msgspec.Raw` goes in as it is."""
+def frames_of(messages: list[Any]) -> bytes:
+    """Return messages as one frame, or as several when they are too much for one; `msgspec.Raw` goes in as it is."""
     body = encoder.encode(messages)
+    if len(body) > MAX_BODY_BYTES and len(messages) > 1:
+        middle = len(messages) // 2
+        return frames_of(messages[:middle]) + frames_of(messages[middle:])
     return LENGTH.pack(len(body)) + body
 
 

@@ -24,7 +24,7 @@ class Link:
         self._ids = itertools.count(1)
         self._frames = wire.Frames()
         self._socket = address.connect(timeout_seconds=timeout_seconds)
-        self._socket.sendall(wire.frame_of([wire.Hello(wire.VERSION, token)]))
+        self._socket.sendall(wire.frames_of([wire.Hello(wire.VERSION, token)]))
 
     def usable(self) -> bool:
         """Tell whether the link is this process's own and was not closed by the engine while it was idle."""
@@ -33,7 +33,7 @@ class Link:
     def ask(self, request_type: type[wire.Submit] | type[wire.Ask], body: Any, *, timeout_seconds: float) -> wire.ServerMessage:
         """Send one request and wait for its answer; TimeoutError and OSError leave the outcome open."""
         request_id = next(self._ids)
-        data = wire.frame_of([request_type(request_id, body)])
+        data = wire.frames_of([request_type(request_id, body)])
         self._socket.settimeout(timeout_seconds)
         self._socket.sendall(data)
         return self._receive(request_id)

@@ -43,7 +43,7 @@ class Link(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport  # type: ignore[assignment]  # uvloop's transports do not inherit asyncio's
         self._heard_at = self._loop.time()
-        self._write(wire.frame_of([wire.Hello(wire.VERSION, self._token)]))
+        self._write(wire.frames_of([wire.Hello(wire.VERSION, self._token)]))
         self._checking = self._loop.call_later(CHECK_SECONDS, self._check)
 
     def request(self, message_type: Callable[..., wire.ClientMessage], *body: Any, timeout_seconds: float) -> asyncio.Future[Any]:
@@ -84,7 +84,7 @@ class Link(asyncio.Protocol):
 
     def _flush(self) -> None:
         if self._outbox:
-            self._write(wire.frame(self._outbox.values()))
+            self._write(wire.frames(self._outbox.values()))
             self._outbox.clear()
 
     def _write(self, data: bytes) -> None:
@@ -122,4 +122,4 @@ class Link(asyncio.Protocol):
         if silence > SILENCE_BEFORE_LOSS_SECONDS:
             self.close()
         elif silence > SILENCE_BEFORE_PING_SECONDS:
-            self._write(wire.frame_of([wire.Ping(0)]))
+            self._write(wire.frames_of([wire.Ping(0)]))

@@ -53,7 +53,7 @@ class Scripted(asyncio.Protocol):
                 if answers is None:
                     self.transport.abort()
                 elif answers:
-                    self.transport.write(wire.frame_of(list(answers)))
+                    self.transport.write(wire.frames_of(list(answers)))
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_it_refuses_an_address_that_it_cannot_use(url: str) -> None:
 
 
 def test_it_cuts_a_stream_into_its_frames_wherever_it_is_torn() -> None:
-    stream = wire.frame_of([wire.Ping(1)]) + wire.frame_of([wire.Ping(2), wire.Ping(3)])
+    stream = wire.frames_of([wire.Ping(1)]) + wire.frames_of([wire.Ping(2), wire.Ping(3)])
     frames = wire.Frames()
     bodies = [body for byte in stream for body in frames.feed(bytes([byte]))]
     assert [wire.client_decoder.decode(body) for body in bodies] == [[wire.Ping(1)], [wire.Ping(2), wire.Ping(3)]]
@@ -270,10 +270,18 @@ def test_it_refuses_a_frame_that_is_too_large() -> None:
         list(wire.Frames().feed(wire.LENGTH.pack(wire.MAX_FRAME_BYTES + 1)))
 
 
+def test_it_spreads_what_is_too_much_for_one_frame_over_several() -> None:
+    large = wire.Malformed(1, "x" * (wire.MAX_BODY_BYTES // 3))
+    for stream in (wire.frames_of([large] * 10), wire.frames([wire.encoder.encode(large)] * 10)):
+        bodies = list(wire.Frames().feed(stream))
+        assert len(bodies) > 1
+        assert [message for body in bodies for message in wire.server_decoder.decode(body)] == [large] * 10
+
+
 def test_it_refuses_only_the_malformed_message_of_a_frame() -> None:
     good = wire.encoder.encode(wire.Submit(1, TICK))
     bad = wire.encoder.encode([1, 2, ["PlaceOrder", "not a number"]])
-    body = wire.frame([good, bad])[wire.LENGTH.size :]
+    body = wire.frames([good, bad])[wire.LENGTH.size :]
     messages = list(wire.decode_each(body))
     assert messages[0] == wire.Submit(1, TICK)
     assert isinstance(messages[1], wire.Malformed)

@@ -16,10 +16,11 @@ from markets.commands import CancelAll, ClockTick, OpenAccount, PlaceBatch, Rule
 from markets.errors import EngineBusy, OutcomeUnknown
 from markets.gateway import AsyncGateway, Gateway, Message
 from markets.queries import GetAccount, GetBook, GetCommittedSeq, GetMarkets, GetOrder, GetState
-from tests.support.engine import EngineProcesses, database_url
+from tests.support.engine import ENGINE, EngineProcesses, database_url
 from tests.trading.exchange import ALICE, BOB, BTC, CHARLIE, PRICE_TICKS, limit, open_account
 from trading import journal
 from trading.models import Journal, UsedClientOrderId
+from trading.runner.exits import Exit
 
 WAITING_INSERTS = """
 select count(*) from pg_stat_activity
@@ -316,7 +317,7 @@ def test_it_refuses_only_the_malformed_request_of_a_link(engine_process: EngineP
     with raw_link(engine_process) as link:
         bad = wire.encoder.encode([1, 5, ["PlaceOrder", 0, "not an account"]])
         good = wire.encoder.encode(wire.Ping(6))
-        link.sendall(wire.frame([wire.encoder.encode(wire.Hello(wire.VERSION, "")), bad, good]))
+        link.sendall(wire.frames([wire.encoder.encode(wire.Hello(wire.VERSION, "")), bad, good]))
         answers: list[wire.ServerMessage] = []
         frames = wire.Frames()
         while len(answers) < 2:
@@ -330,8 +331,8 @@ def test_it_refuses_only_the_malformed_request_of_a_link(engine_process: EngineP
 
 def test_it_closes_a_link_that_does_not_read_what_it_asked_for(engine_process: EngineProcesses) -> None:
     with raw_link(engine_process) as link:
-        link.sendall(wire.frame_of([wire.Hello(wire.VERSION, "")]))
-        asked = wire.frame_of([wire.Ask(number, GetMarkets()) for number in range(10_000)])
+        link.sendall(wire.frames_of([wire.Hello(wire.VERSION, "")]))
+        asked = wire.frames_of([wire.Ask(number, GetMarkets()) for number in range(10_000)])
         link.sendall(asked)
         engine_process.current.wait_for("link closed: it does not read")
     assert engine_process.state().epoch == 1
@@ -362,8 +363,8 @@ def free_port() -> int:
 NOT_THE_LANGUAGE = [
     b"GET / HTTP/1.1\r\n\r\n",
     b"\x00\x00\x00\x01\xc1",
-    wire.frame_of([wire.Ping(1)]),  # without a greeting
-    wire.frame_of([wire.Hello(wire.VERSION + 1, "")]),
+    wire.frames_of([wire.Ping(1)]),  # without a greeting
+    wire.frames_of([wire.Hello(wire.VERSION + 1, "")]),
 ]
 
 
@@ -381,6 +382,12 @@ def test_it_closes_a_link_that_does_not_speak_its_language(engine_process: Engin
 
 def test_it_lets_only_its_own_user_reach_the_socket(engine_process: EngineProcesses) -> None:
     assert (engine_process.data_dir / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_it_says_that_the_database_cannot_be_used(engine_processes: EngineProcesses) -> None:
+    process = engine_processes.launch(ENGINE, DATABASE_URL="postgresql://nobody@127.0.0.1:1/nowhere")
+    assert process.wait() == Exit.NO_DATABASE
+    assert process.wait_for("the database cannot be used")["level"] == "critical"
 
 
 def test_it_wants_the_token_on_tcp(engine_processes: EngineProcesses, settings: Any) -> None:

@@ -48,5 +48,5 @@ class Batch:
 
     def encode_answers(self) -> None:
         """Make the frames while the commit is in flight, so that they only need to be sent after it."""
-        self.frames = [(link, wire.frame_of(messages)) for link, messages in self.answers.items()]
+        self.frames = [(link, wire.frames_of(messages)) for link, messages in self.answers.items()]
         self.answers = {}

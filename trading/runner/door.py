@@ -1,6 +1,6 @@
 """Sends what links say to where it belongs."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from markets import wire
 from markets.commands import RulesUpgrade
@@ -32,13 +32,13 @@ class Door:
 
     def _rare(self, link: Link, message: wire.ClientMessage | wire.Malformed) -> None:
         if isinstance(message, wire.Hold | wire.Release):
-            self._background.start(self._hold(link, message))
+            self._hold(link, message)
         elif isinstance(message, wire.Ping):
-            link.send(wire.frame_of([wire.Done(message.id)]))
+            link.send(wire.frames_of([wire.Done(message.id)]))
         elif isinstance(message, wire.Malformed):
-            link.send(wire.frame_of([message]))
+            link.send(wire.frames_of([message]))
         elif isinstance(message, wire.Submit):
-            link.send(wire.frame_of([wire.Malformed(message.id, "only the runner itself upgrades the rules")]))
+            link.send(wire.frames_of([wire.Malformed(message.id, "only the runner itself upgrades the rules")]))
         else:
             link.close()
 
@@ -48,10 +48,12 @@ class Door:
         for command in self._sessions.lost(link):
             self._leader.command(command)
 
-    async def _hold(self, link: Link, message: wire.Hold | wire.Release) -> None:
+    def _hold(self, link: Link, message: wire.Hold | wire.Release) -> None:
         session = (message.account_id, message.session_id)
-        if isinstance(message, wire.Hold):
-            await self._sessions.hold(link, session)
-        else:
-            await self._sessions.release(session)
-        link.send(wire.frame_of([wire.Done(message.id)]))
+        recorded = self._sessions.hold(link, session) if isinstance(message, wire.Hold) else self._sessions.release(session)
+        self._background.start(_confirm(link, message.id, recorded))
+
+
+async def _confirm(link: Link, request_id: int, recorded: Awaitable[object]) -> None:
+    await recorded
+    link.send(wire.frames_of([wire.Done(request_id)]))

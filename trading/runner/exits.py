@@ -13,6 +13,7 @@ log = structlog.get_logger("engine")
 class Exit(IntEnum):
     """Exit codes, for the supervisor and the operator (sysexits.h where one fits)."""
 
+    NO_DATABASE = 69
     CRASHED = 70
     COMMIT_FAILED = 74
     FENCED = 75

@@ -65,7 +65,7 @@ class Feed:
     def _publish(self, message: Message) -> None:
         watchers = self._watchers.get(message.topic)
         if watchers:
-            data = wire.frame_of([wire.Published(0, message.topic, message.seq, message.payload)])
+            data = wire.frames_of([wire.Published(0, message.topic, message.seq, message.payload)])
             for link in tuple(watchers):
                 link.send(data)
 

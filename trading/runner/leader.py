@@ -85,7 +85,7 @@ class Leader:
     def receive(self, link: Link | None, message: wire.ClientMessage) -> None:
         """Queue a request, or refuse it when the queue is full. The runner's own commands come without a link."""
         if link is not None and (len(self._queue) >= self._queue_limit or self._finishing):
-            link.send(wire.frame_of([wire.Busy(getattr(message, "id", 0))]))
+            link.send(wire.frames_of([wire.Busy(getattr(message, "id", 0))]))
             return
         self._queue.append((link, message))
         self._wake()
@@ -292,16 +292,16 @@ class Leader:
     def _answer_deferred(self, deferred: Deferred, batch: Batch) -> None:
         link, message = deferred
         if isinstance(message, wire.Watch):
-            link.send(wire.frame_of([self._feed.watch(link, message, batch.views)]))
+            link.send(wire.frames_of([self._feed.watch(link, message, batch.views)]))
         elif isinstance(message, wire.Unwatch):
             self._feed.unwatch(link, message.topic)
-            link.send(wire.frame_of([wire.Done(message.id)]))
+            link.send(wire.frames_of([wire.Done(message.id)]))
         elif isinstance(message.query, queries.GetBook):
             book = self._feed.book(message.query.market_id, message.query.depth)
-            link.send(wire.frame_of([wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(book)))]))
+            link.send(wire.frames_of([wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(book)))]))
         elif isinstance(message.query, queries.GetCommittedSeq):
             seq = self._committed_seq(message.query.account_id)
-            link.send(wire.frame_of([wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(seq)))]))
+            link.send(wire.frames_of([wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(seq)))]))
 
     def _committed_seq(self, account_id: int) -> int:
         return self._follower.touched_seq(account_id) if account_id else self.committed_position.seq

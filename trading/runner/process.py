@@ -38,6 +38,8 @@ async def run() -> None:
         await Process(stop).run()
     except (JournalCorrupt, ReplayDiverged, WrongRules) as error:
         leave(Exit.REFUSED, "the journal cannot be replayed", error=str(error))
+    except psycopg.Error as error:
+        leave(Exit.NO_DATABASE, "the database cannot be used", error=str(error).strip())
 
 
 class Process:

@@ -5,6 +5,7 @@ no link takes up again within GRACE_SECONDS is over.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import psycopg
@@ -21,7 +22,7 @@ END = "delete from trading_heldsession where account_id = %s and session_id = %s
 
 
 class Sessions:
-    """`cancel` queues the command that ends a session whose link is lost."""
+    """Which link holds which session."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
@@ -33,14 +34,16 @@ class Sessions:
         cursor = await self._connection.execute(HELD)
         self._orphans = {(account_id, session_id) for account_id, session_id in await cursor.fetchall()}
 
-    async def hold(self, link: Link, session: Session) -> None:
+    def hold(self, link: Link, session: Session) -> Awaitable[object]:
+        """Bind the session to the link, at once; the awaitable records it."""
         self._links[session] = link
         self._orphans.discard(session)
-        await self._connection.execute(HOLD, session)
+        return self._connection.execute(HOLD, session)
 
-    async def release(self, session: Session) -> None:
+    def release(self, session: Session) -> Awaitable[object]:
+        """Free the session of its link, at once; the awaitable records it."""
         self._links.pop(session, None)
-        await self._connection.execute(END, session)
+        return self._connection.execute(END, session)
 
     async def ended(self, session: Session) -> None:
         """Forget a session whose orders were cancelled, unless a link has taken it up since."""
