@@ -128,11 +128,11 @@ class Postgres:
             connection.execute("CHECKPOINT")
 
     def _initdb(self, building: Path, pwfile: Path) -> None:
-        arguments = ["-D", str(building), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={pwfile}", "--encoding=UTF8"]
+        arguments = ["-D", str(building), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={pwfile}", "--data-checksums"]
         arguments += [
+            "--encoding=UTF8",
             "--locale-provider=builtin",
             "--locale=C.UTF-8",
-            "--data-checksums",
             f"--wal-segsize={WAL_FILE_MB}",
             "--no-instructions",
         ]
