@@ -20,7 +20,6 @@ from markets.gateway import Message
 from tests.trading.factories import (
     ALICE,
     BOB,
-    BTC,
     ETH,
     NOON_MS,
     Outcome,
@@ -256,4 +255,3 @@ def test_it_knows_no_other_topics(feed: Feed, topic: str) -> None:
 def test_it_names_each_commit_on_the_journal_channel(feed: Feed) -> None:
     assert feed.commit()["journal"] == [{"seq": 11}]
     assert feed.snapshot("journal") == {"seq": 11}
-    assert BTC.symbol == feed.snapshot("trades:1")["market"]
