@@ -87,10 +87,12 @@ def visit(browser: Browser, web_process: WebProcess, projector_process: Projecto
     """Open a window: visit(alice, size=PHONE, theme="light"). Without a person nobody is logged in."""
     visitors: list[Visitor] = []
 
-    def open_window(person: Person | None = None, *, size: tuple[int, int] = DESK, theme: str = "dark") -> Visitor:
+    def open_window(
+        person: Person | None = None, *, size: tuple[int, int] = DESK, theme: str = "dark", updown: str = "green-red"
+    ) -> Visitor:
         small = size[0] < 768
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=small, is_mobile=small)
-        cookies = [("qd_theme", theme), *([("sessionid", person.cookie.partition("=")[2])] if person else [])]
+        cookies = [("qd_theme", theme), ("qd_updown", updown), *([("sessionid", person.cookie.partition("=")[2])] if person else [])]
         context.add_cookies([{"name": name, "value": value, "url": web_process.url} for name, value in cookies])
         visitors.append(Visitor(context, web_process))
         return visitors[-1]

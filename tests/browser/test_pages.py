@@ -1,4 +1,4 @@
-"""Every page, at both ends of the sizes and in both themes: nothing scrolls sideways, axe finds nothing, no policy is violated."""
+"""Every page, at both ends of the sizes, in both themes and palettes: no sideways scrolling, nothing for axe, no policy violated."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,7 +8,12 @@ from tests.support.people import Person
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [(DESK, "dark"), (DESK, "light"), (PHONE, "dark"), (PHONE, "light")]
+LOOKS = [
+    (DESK, "dark", "green-red"),
+    (DESK, "light", "blue-orange"),
+    (PHONE, "dark", "blue-orange"),
+    (PHONE, "light", "green-red"),
+]
 HEADINGS = {
     "/": "Perpetual futures",
     "/accounts/login/": "Log in",
@@ -28,8 +33,8 @@ def open_desk(visitor: Visitor) -> None:
 
 
 def test_it_shows_strangers_the_public_pages(visit: Visit) -> None:
-    for size, theme in LOOKS:
-        visitor = visit(size=size, theme=theme)
+    for size, theme, updown in LOOKS:
+        visitor = visit(size=size, theme=theme, updown=updown)
         for path, heading in HEADINGS.items():
             page = visitor.open(path)
             expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
@@ -40,8 +45,8 @@ def test_it_shows_strangers_the_public_pages(visit: Visit) -> None:
 
 
 def test_it_shows_a_trader_the_desk(visit: Visit, alice: Person) -> None:
-    for size, theme in LOOKS:
-        visitor = visit(alice, size=size, theme=theme)
+    for size, theme, updown in LOOKS:
+        visitor = visit(alice, size=size, theme=theme, updown=updown)
         open_desk(visitor)
         expect(visitor.page.locator("#equity")).to_contain_text("$10,000.00")
         check(visitor)

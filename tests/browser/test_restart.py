@@ -20,7 +20,7 @@ def test_it_shows_the_same_state_after_the_engine_was_killed(
     place(bobs, side="buy", size="0.2")
     expect(bobs.locator("#position-BTC-PERP")).to_contain_text("Long")
     expect(alices.locator("#orders-body")).to_contain_text("0.2000 /")
-    equity = bobs.locator("#equity").inner_text()
+    equity = bobs.locator("#equity b").inner_text()
 
     engine_process.kill()
     expect(bobs.locator("body")).not_to_have_attribute("data-feed", "live", timeout=15_000)
@@ -30,7 +30,7 @@ def test_it_shows_the_same_state_after_the_engine_was_killed(
 
     bobs.reload()
     expect(bobs.locator("#position-BTC-PERP")).to_contain_text("0.2000")
-    expect(bobs.locator("#equity")).to_have_text(equity)
+    expect(bobs.locator("#equity b")).to_have_text(equity)
     expect(alices.locator("#orders-body")).to_contain_text("0.2000 /")
     place(bobs, side="buy", size="0.1")
     expect(bobs.locator("#position-BTC-PERP")).to_contain_text("0.3000")

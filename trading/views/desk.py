@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
-from markets import figures
+from markets import figures, units
 from markets.cards import MarketCard, market_card
 from markets.gateway import gateway
 from markets.models import Candle
-from markets.parameters import MarketParameters
+from markets.parameters import MarginTier, MarketParameters
 from markets.queries import GetBook
 from markets.selectors import MarketNotFound, market_by_symbol, market_view, markets
 from markets.tickers import day_figures
@@ -157,8 +157,13 @@ def _details(market: MarketParameters) -> dict[str, Any]:
         "slippage": _ppm(market.market_slippage_ppm, 1),
         "band": _ppm(market.price_band_ppm, 1),
         "funding_cap": figures.percent(Decimal(market.funding_cap_ppb).scaleb(-9), 1),
-        "tiers": [(figures.dollars(tier.notional_from_atoms), tier.max_leverage, _ppm(tier.maintenance_ppm, 2)) for tier in market.tiers],
+        "tiers": [_tier(tier) for tier in market.tiers],
     }
+
+
+def _tier(tier: MarginTier) -> tuple[str, int, str]:
+    notional = units.decimal_from_atoms(tier.notional_from_atoms)
+    return "$" + figures.compact(notional), tier.max_leverage, _ppm(tier.maintenance_ppm, 2)
 
 
 def _candle_row(candle: Candle, market: MarketParameters) -> dict[str, str | int]:
