@@ -1,11 +1,13 @@
 """The ledger accounts that belong to the exchange itself. Users' accounts start at FIRST_USER_ACCOUNT."""
 
-FAUCET = 1  # source of demo money; its balance is minus what it gave
-FEES = 2  # trading fees received
-INSURANCE = 3  # takes liquidation fees and what is left of liquidated accounts; pays their losses
-CLEARING = 4  # counterpart of realised profit and loss: what winners were paid comes from what losers paid
-DUST = 5  # remainders of rounding
-FUNDING = 6  # counterpart of funding payments within one period
+from typing import Final
 
-FIRST_USER_ACCOUNT = 1000
+FAUCET: Final = 1  # source of demo money; its balance is minus what it gave
+FEES: Final = 2  # trading fees received
+INSURANCE: Final = 3  # takes liquidation fees and what is left of liquidated accounts; pays their losses
+CLEARING: Final = 4  # counterpart of realised profit and loss: what winners were paid comes from what losers paid
+DUST: Final = 5  # remainders of rounding
+FUNDING: Final = 6  # counterpart of funding payments within one period
+
+FIRST_USER_ACCOUNT: Final = 1000
 NAMES = {FAUCET: "faucet", FEES: "fees", INSURANCE: "insurance", CLEARING: "clearing", DUST: "dust", FUNDING: "funding"}

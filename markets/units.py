@@ -6,18 +6,18 @@ Oracle prices, index prices and tick and lot sizes are in units of 1e-8.
 """
 
 from decimal import Decimal
-from typing import NewType
+from typing import Final, NewType
 
 PriceTicks = NewType("PriceTicks", int)
 SizeLots = NewType("SizeLots", int)
 QuoteAtoms = NewType("QuoteAtoms", int)
 PriceE8 = NewType("PriceE8", int)
 
-E8 = 100_000_000
+E8: Final = 100_000_000
 QUOTE_DECIMALS = 6
 QUOTE_ATOMS: int = 10**QUOTE_DECIMALS
-PPM = 1_000_000
-PPB = 1_000_000_000
+PPM: Final = 1_000_000
+PPB: Final = 1_000_000_000
 ASSET_DECIMALS = {"USDC": QUOTE_DECIMALS}
 
 

@@ -1,7 +1,7 @@
 """From sources' prices to one index price and a state. Pure: the engine runs it, so a replay gives the same index."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from markets.units import PPM
 
@@ -12,7 +12,7 @@ MAX_CONFIDENCE_PPM = 20_000  # a source this unsure of itself is refused
 MAX_DISAGREEMENT_PPM = 10_000  # two sources further apart than this dispute the price
 MAX_JUMP_PPM = 100_000  # a lone source that moves further than this at once is held until it stays there
 MAX_PRICE_E8 = 10**18
-FRESH_STATES = frozenset({"valid", "single"})
+FRESH_STATES: Final = frozenset({"valid", "single"})
 
 
 class Source(NamedTuple):

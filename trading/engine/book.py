@@ -6,7 +6,7 @@ intrusive linked list, so that a cancel is a few assignments.
 """
 
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from markets.commands import PlaceOrder
 from markets.events import CancelReason, OrderStatus
@@ -14,8 +14,8 @@ from markets.events import CancelReason, OrderStatus
 if TYPE_CHECKING:
     from trading.engine.state import Account, Holding
 
-BUY = 1
-SELL = -1
+BUY: Final = 1
+SELL: Final = -1
 
 
 class Order:

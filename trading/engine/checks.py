@@ -1,5 +1,7 @@
 """Why an order is refused, checked in the order of `markets.rejects.PRECEDENCE`. Nothing here changes the state."""
 
+from typing import Final
+
 from markets.commands import MAX_CLIENT_ORDER_ID, PlaceOrder
 from markets.parameters import MarketParameters
 from markets.rejects import Reject
@@ -9,11 +11,11 @@ from trading.engine import margin
 from trading.engine.liquidity import complete_value
 from trading.engine.state import Account, Holding, Market, State
 
-MAX_TICKS = 1 << 52
-MAX_SHOWN = 1 << 62  # what a reply can carry is a signed 64-bit integer
-PLAIN = frozenset({"limit", "market"})
-RESTING = frozenset({"gtc", "gtd"})
-MAX_LINK_ID = 1 << 62
+MAX_TICKS: Final = 1 << 52
+MAX_SHOWN: Final = 1 << 62  # what a reply can carry is a signed 64-bit integer
+PLAIN: Final = frozenset({"limit", "market"})
+RESTING: Final = frozenset({"gtc", "gtd"})
+MAX_LINK_ID: Final = 1 << 62
 
 
 class Entry:

@@ -1,7 +1,7 @@
 """The exchange as one deterministic machine: commands in, events out. No clock, no I/O, no chance, no floats."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from markets import commands
 from markets.commands import Command, Side
@@ -115,7 +115,7 @@ def sweep_liquidations(state: State, command: commands.SweepLiquidations) -> Rep
     return Reply()
 
 
-HANDLERS: dict[type[Command], Callable[[State, Any], Reply]] = {
+HANDLERS: Final[dict[type[Command], Callable[[State, Any], Reply]]] = {
     commands.PlaceOrder: orders.place,
     commands.CancelOrder: orders.cancel,
     commands.AmendOrder: amending.amend,

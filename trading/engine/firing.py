@@ -1,12 +1,14 @@
 """Trigger orders that fire: after the command that moved their reference price, by sequence, at most 1,000 a batch."""
 
+from typing import Final
+
 from markets.events import OrderTriggered
 from trading.engine import checks, lives
 from trading.engine.book import Order
 from trading.engine.orders import execute
 from trading.engine.state import Market, State
 
-MAX_FIRED = 1_000
+MAX_FIRED: Final = 1_000
 REFERENCES = ("mark", "index", "last")
 
 

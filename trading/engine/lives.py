@@ -1,6 +1,7 @@
 """Where orders begin and end: every index that knows an order is kept here, so that none can forget it."""
 
 from heapq import heapify, heappush
+from typing import Final
 
 from markets.events import CancelReason, OrderCancelled, OrderStatus
 from trading.engine import margin
@@ -8,8 +9,8 @@ from trading.engine.book import Order
 from trading.engine.identity import content_hash
 from trading.engine.state import RECENT_ORDERS, KnownId, State
 
-EXPIRY_SLACK = 1_024
-LIVE = frozenset({"open", "untriggered"})
+EXPIRY_SLACK: Final = 1_024
+LIVE: Final = frozenset({"open", "untriggered"})
 
 
 def register(state: State, order: Order) -> None:

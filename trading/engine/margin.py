@@ -4,10 +4,12 @@ Most orders are small beside what their account has free. `floor_atoms` is a low
 fill lowers it by the most that it could cost at a leverage of one, and only when the bound is too low are the sums made exact.
 """
 
+from typing import Final
+
 from risk.margin import initial_margin, maintenance_margin
 from trading.engine.state import UNKNOWN_VERSION, Account, Holding, State
 
-ROUNDING_ATOMS = 64  # initial margin is rounded up tier by tier
+ROUNDING_ATOMS: Final = 64  # initial margin is rounded up tier by tier
 
 
 def requirement(holding: Holding, position_lots: int, buy_value: int, sell_value: int) -> int:

@@ -1,5 +1,7 @@
 """Placing, amending and cancelling orders: validate, check margin, match, settle, release."""
 
+from typing import Final
+
 import msgspec
 
 from markets.commands import CancelAll, CancelOrder, PlaceOrder
@@ -15,8 +17,8 @@ from trading.engine.matching import match
 from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
 from trading.engine.views import order_view
 
-ACCOUNT_NOT_FOUND = Reject("ACCOUNT_NOT_FOUND")
-MARKET_NOT_FOUND = Reject("MARKET_NOT_FOUND")
+ACCOUNT_NOT_FOUND: Final = Reject("ACCOUNT_NOT_FOUND")
+MARKET_NOT_FOUND: Final = Reject("MARKET_NOT_FOUND")
 
 
 def user_account(state: State, account_id: int) -> Account | None:

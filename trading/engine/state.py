@@ -1,6 +1,7 @@
 """Everything that later commands depend on. What can be recomputed is kept beside it and never encoded."""
 
 from collections import deque
+from typing import Final
 
 from markets import ledger, units
 from markets.events import Event
@@ -10,11 +11,11 @@ from oracle.aggregate import IndexState, Source
 from trading.engine.book import Book, Order
 from trading.engine.watch import Watch
 
-HOUR_MS = 3_600_000
-MEMORY_MS = 600_000  # how long client ids of ended and refused orders are known here
+HOUR_MS: Final = 3_600_000
+MEMORY_MS: Final = 600_000  # how long client ids of ended and refused orders are known here
 RECENT_ORDERS = 65_536  # ended orders kept whole within that time; of older ones only id and content hash
-DEFAULT_LEVERAGE = 10
-UNKNOWN_VERSION = -1
+DEFAULT_LEVERAGE: Final = 10
+UNKNOWN_VERSION: Final = -1
 
 
 class Rejection:

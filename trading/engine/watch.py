@@ -1,11 +1,12 @@
 """Trigger orders of one market, sorted by trigger price, apart from the book."""
 
 from bisect import bisect_left, insort
+from typing import Final
 
 from trading.engine.book import Order
 
-RISING = 1
-FALLING = -1
+RISING: Final = 1
+FALLING: Final = -1
 
 
 class Ladder:
