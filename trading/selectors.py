@@ -12,6 +12,8 @@ from trading.models import Fill, Order, Position, Projection, UsedClientOrderId
 PATIENCE_SECONDS = 1.0
 FIRST_WAIT_SECONDS = 0.002
 LONGEST_WAIT_SECONDS = 0.02
+GIVEN_ID_PREFIX = "~"
+MAX_ID_DIGITS = 18
 
 
 class ProjectionBehind(DomainError):
@@ -49,9 +51,11 @@ def orders_of(account_id: int) -> QuerySet[Order]:
 
 
 def order_by_client_id(account_id: int, client_order_id: str) -> Order | None:
-    """Return the order that the account gave this id, while its row is kept."""
+    """Return the order that has this client id, while its row is kept. An id that the engine gave names the order's number."""
     used = UsedClientOrderId.objects.filter(account_id=account_id, client_order_id=client_order_id).first()
-    return Order.objects.filter(id=used.order_id, account_id=account_id).first() if used else None
+    number = client_order_id.removeprefix(GIVEN_ID_PREFIX)
+    order_id = used.order_id if used else int(number) if number.isdecimal() and len(number) <= MAX_ID_DIGITS else 0
+    return Order.objects.filter(id=order_id, account_id=account_id, client_order_id=client_order_id).first()
 
 
 def fills_of(account_id: int) -> QuerySet[Fill]:

@@ -22,7 +22,7 @@ from trading import representations
 from trading.api import rows, schemas
 from trading.models import Fill, Order
 from trading.requests import parse_order_id
-from trading.selectors import wait_for_projection
+from trading.selectors import order_by_client_id, wait_for_projection
 
 Json = dict[str, Any]
 LIVE = ("open", "untriggered")
@@ -61,8 +61,8 @@ def live_order_view(account_id: int, *, order_id: int = 0, client_order_id: str 
 
 def _projected_order(account_id: int, *, order_id: int, client_order_id: str) -> OrderView:
     wait_for_projection(account_id)
-    named = Q(id=order_id) if order_id else Q(client_order_id=client_order_id)
-    row = Order.objects.filter(named, account_id=account_id).order_by("-id").first()
+    own = Order.objects.filter(account_id=account_id)
+    row = own.filter(id=order_id).first() if order_id else order_by_client_id(account_id, client_order_id)
     if row is None:
         raise OrderNotFound
     return rows.order_view(row)
