@@ -14,7 +14,7 @@ from markets.queries import GetAccount, GetState
 from markets.views import Reply, StateView
 from tests.support.engine import ENGINE_OF_RULES_2, EngineProcesses
 from tests.trading.exchange import ALICE, BOB, BTC, PRICE_TICKS, limit, open_account
-from trading import journal, snapshots
+from trading import archive, journal, snapshots
 from trading.engine.engine import Engine
 from trading.engine.snapshot import decode, encode, state_hash
 from trading.journal import GENESIS_HASH
@@ -146,6 +146,20 @@ def test_it_starts_from_nothing_when_no_snapshot_verifies(traders: EngineProcess
     process = traders.restart()
     assert process.wait_for("leading")["rows_replayed"] >= before.seq
     assert_same_book(traders.state(), before)
+
+
+def test_it_reads_from_the_archive_what_has_left_the_database(traders: EngineProcesses) -> None:
+    trade(traders, orders=60)
+    before = traders.state()
+    traders.kill()
+    old = list(journal.read_sealed(0, 40))
+    archive.folder().mkdir()
+    archive._write(iter(old), archive.folder() / f"{1:016d}-{40:016d}{archive.SUFFIX}")
+    Journal.objects.filter(seq__lte=40).delete()
+    process = traders.start()
+    assert process.wait_for("leading")["rows_replayed"] >= before.seq
+    after = traders.state()
+    assert (after.accounts, after.open_orders) == (before.accounts, before.open_orders)
 
 
 def test_it_replays_nothing_after_a_clean_stop(traders: EngineProcesses) -> None:
@@ -316,7 +330,7 @@ async def load_and_kill(processes: EngineProcesses, chance: random.Random, *, ki
 
 async def until_acknowledged(clients: list[Client], orders: int) -> None:
     async with asyncio.timeout(60):
-        while sum(len(client.acknowledged) for client in clients) < orders:
+        while sum(len(client.acknowledged) for client in clients) < orders:  # noqa: ASYNC110 - other tasks make the progress
             await asyncio.sleep(0.005)
 
 

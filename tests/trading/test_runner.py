@@ -144,6 +144,14 @@ def test_it_answers_a_batch_without_items(engine_process: EngineProcesses) -> No
     assert engine_process.gateway.submit(PlaceBatch(account_id=ALICE, items=())).results == ()
 
 
+def test_it_writes_no_row_for_questions(engine_process: EngineProcesses) -> None:
+    open_account(engine_process.gateway)
+    start = engine_process.state().seq
+    for _ in range(20):
+        engine_process.gateway.query(GetAccount(account_id=ALICE))
+    assert all(row.commands == [ClockTick()] for row in journal.read(start, 100))
+
+
 def test_it_stamps_rows_with_times_that_never_go_back(engine_process: EngineProcesses) -> None:
     for _ in range(5):
         engine_process.gateway.submit(ClockTick())
