@@ -22,7 +22,7 @@ from trading.requests import AmendRequest
 from trading.services import orders
 from trading.views import words
 from trading.views.account import account_id_of
-from trading.views.answers import action, done, is_htmx, unprocessable
+from trading.views.answers import Toast, action, done, is_htmx, unprocessable
 from trading.views.orders import described
 
 DIALOG = "amend-dialog"
@@ -60,7 +60,7 @@ def amend(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
         refusal = words.refusal(error)
         field = refusal.field if refusal.field in typed else "form"
         return _form(request, market, order, errors={field: refusal.text}, status=unprocessable(error))
-    answer = done(request, symbol, title="Order amended", text=described(placed.order, placed.market))
+    answer = done(request, symbol, Toast("Order amended", described(placed.order, placed.market)))
     answer["HX-Trigger"] = json.dumps({"dialog:close": {"id": DIALOG}})
     return answer
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -15,7 +15,14 @@ from trading.views import words
 from trading.views.account import account_context, account_view
 
 View = Callable[..., HttpResponse]
-Kind = Literal["good", "bad", "info"]
+
+
+class Toast(NamedTuple):
+    """What a success is told with; a later toast of the same key replaces this one."""
+
+    title: str
+    text: str = ""
+    key: str = ""
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -72,12 +79,12 @@ def page(view: View) -> View:
     return wrapper
 
 
-def done(request: HttpRequest, symbol: str, *, title: str, text: str = "", partials: str = "", **context: Any) -> HttpResponse:
+def done(request: HttpRequest, symbol: str, toast: Toast, *, partials: str = "", **context: Any) -> HttpResponse:
     """Answer a success: a toast, the private tables, and the partials of a template."""
     if not is_htmx(request):
-        messages.success(request, f"{title}. {text}".strip())
+        messages.success(request, f"{toast.title}. {toast.text}".strip())
         return redirect("trading:trade", symbol)
-    context |= account_context(account_view(request)) | {"kind": "good", "title": title, "text": text, "partials": partials}
+    context |= account_context(account_view(request)) | toast._asdict() | {"kind": "good", "partials": partials}
     return render(request, "trading/_done.html", context)
 
 

@@ -20,7 +20,7 @@ from trading.requests import CancelRequest
 from trading.services import orders
 from trading.views import words
 from trading.views.account import account_id_of, account_view, leverage_in
-from trading.views.answers import action, done, is_htmx, unprocessable
+from trading.views.answers import Toast, action, done, is_htmx, unprocessable
 from trading.views.receipt import NO_RECEIPT, receipt_of
 
 
@@ -37,8 +37,8 @@ def place(request: HttpRequest, symbol: str) -> HttpResponse:
         if not is_htmx(request):
             raise
         return _refused(request, view, ticket, error)
-    context = placed_context(placed) | _ticket_context(view, ticket.fresh())
-    answer = done(request, symbol, partials="trading/_ticket_partial.html", **context)
+    context = _ticket_context(view, ticket.fresh())
+    answer = done(request, symbol, placed_toast(placed), partials="trading/_ticket_partial.html", **context)
     answer["HX-Trigger"] = "ticket:fresh"  # whatever preview was on its way is of the order before
     return answer
 
@@ -63,20 +63,19 @@ def preview(request: HttpRequest, symbol: str) -> HttpResponse:
 @action
 def cancel(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
     placed = orders.order_cancel(account_id=account_id_of(request), request=CancelRequest(order_id=str(order_id)))
-    return done(request, symbol, title="Order cancelled", text=described(placed.order, placed.market))
+    return done(request, symbol, Toast("Order cancelled", described(placed.order, placed.market)))
 
 
 @require_POST
 @action
 def cancel_all(request: HttpRequest, symbol: str) -> HttpResponse:
     count = len(orders.orders_cancel_all(account_id=account_id_of(request)))
-    return done(request, symbol, title=f"{count} order{'' if count == 1 else 's'} cancelled" if count else "There were no open orders")
+    return done(request, symbol, Toast(f"{count} order{'' if count == 1 else 's'} cancelled" if count else "There were no open orders"))
 
 
-def placed_context(placed: orders.PlacedOrder) -> dict[str, str]:
-    """Return the toast of a placed order; its key lets the feed's news of the same order replace it."""
-    title, text = outcome(placed.order, placed.market)
-    return {"title": title, "text": text, "key": f"order-{placed.order.order_id}"}
+def placed_toast(placed: orders.PlacedOrder) -> Toast:
+    """Tell what became of a placed order; its key lets the feed's news of the same order replace the toast."""
+    return Toast(*outcome(placed.order, placed.market), f"order-{placed.order.order_id}")
 
 
 def outcome(order: OrderView, market: MarketParameters) -> tuple[str, str]:

@@ -18,8 +18,8 @@ from trading.services import orders
 from trading.services.accounts import leverage_set
 from trading.views import words
 from trading.views.account import account_id_of, account_view
-from trading.views.answers import action, done, is_htmx, unprocessable
-from trading.views.orders import placed_context
+from trading.views.answers import Toast, action, done, is_htmx, unprocessable
+from trading.views.orders import placed_toast
 
 
 class PositionChanged(DomainError):
@@ -55,8 +55,8 @@ def leverage(request: HttpRequest, symbol: str) -> HttpResponse:
             raise
         context = {"error": words.refusal(error).text}
         return render(request, "trading/_leverage_error.html", context, status=unprocessable(error))
-    title = f"{symbol} leverage is {int(typed)}\N{MULTIPLICATION SIGN}"
-    answer = done(request, symbol, title=title, partials="trading/_leverage_partial.html", leverage=int(typed))
+    toast = Toast(f"{symbol} leverage is {int(typed)}\N{MULTIPLICATION SIGN}")
+    answer = done(request, symbol, toast, partials="trading/_leverage_partial.html", leverage=int(typed))
     answer["HX-Trigger"] = json.dumps({"dialog:close": {"id": "leverage-dialog"}})
     return answer
 
@@ -73,7 +73,7 @@ def _exit(request: HttpRequest, symbol: str, *, times: int) -> HttpResponse:
         client_order_id=new_client_order_id(),
     )
     placed = orders.order_place(account_id=account_id_of(request), request=wanted)
-    return done(request, symbol, **placed_context(placed))
+    return done(request, symbol, placed_toast(placed))
 
 
 def _shown_position(request: HttpRequest, market: MarketParameters, *, exactly: bool) -> PositionView:
