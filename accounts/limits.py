@@ -41,7 +41,7 @@ class Limit(NamedTuple):
 
     name: str
     capacity: int
-    per_second: int
+    per_second: float
 
 
 class Taken(NamedTuple):
@@ -94,7 +94,7 @@ class Buckets:
         if time.monotonic() < self._paused_until:
             raise LimiterUnavailable
         try:
-            answer = self._script(keys=[f"rate:{limit.name}:{who}"], args=[1_000_000 // limit.per_second, limit.capacity, cost])
+            answer = self._script(keys=[f"rate:{limit.name}:{who}"], args=[round(1_000_000 / limit.per_second), limit.capacity, cost])
         except redis.RedisError as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             raise LimiterUnavailable from error

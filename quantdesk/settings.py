@@ -71,7 +71,7 @@ SOCKETS_PER_ADDRESS = env.sockets_per_address
 REDIS_URL = env.redis_url or addresses.valkey_url(DATA_DIR)
 
 INSTALLED_APPS = [
-    "daphne",
+    *(["daphne"] if DEBUG else []),  # the development server behind runserver; its imports would slow every other process
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -133,6 +133,7 @@ if DATABASE_OWNER_URL != DATABASE_URL:
 DATABASE_OWNER = "owner" if "owner" in DATABASES else "default"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.login_limit.LoginLimit", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "/trade/BTC-PERP/"
 LOGOUT_REDIRECT_URL = "/"
@@ -202,7 +203,13 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "quantdesk.api.errors.handle",
 }
 # Tokens that a bucket holds, and how many a second fill it: reads and orders by account, the address for who is anonymous.
-RATE_LIMITS = {"reads": (1_200, 100), "orders": (3_000, 500), "address": (1_200, 50)}
+RATE_LIMITS = {
+    "reads": (1_200, 100),
+    "orders": (3_000, 500),
+    "address": (1_200, 50),
+    "logins_by_name": (20, 1 / 30),
+    "logins_by_address": (100, 1 / 5),
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "QuantDesk",
     "VERSION": "1",
