@@ -42,8 +42,8 @@ amended = st.builds(
 cancelled = st.builds(CancelOrder, account_id=accounts, order_id=order_ids)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.one_of(placed(), placed(), amended, cancelled), max_size=60))
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(placed(), placed(), amended, cancelled), min_size=30, max_size=60))
 def test_it_does_what_the_plainest_exchange_does(commands: list[PlaceOrder | AmendOrder | CancelOrder]) -> None:
     desk = Desk()
     state = desk.engine.state
