@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts import limits
 from accounts.limits import LimiterUnavailable
 from accounts.models import User
-
-pytestmark = pytest.mark.django_db  # the buckets are emptied after each
 
 PASSWORD = "a long enough passphrase 7"
 PAGES = ("/accounts/login/", "/admin/login/")
@@ -17,6 +16,7 @@ PAGES = ("/accounts/login/", "/admin/login/")
 
 @pytest.fixture
 def alice(db: None) -> User:
+    cache.clear()  # what other tests have taken from the buckets
     return User.objects.create_user("alice", password=PASSWORD, is_staff=True)
 
 
