@@ -40,23 +40,15 @@ class Range(NamedTuple):
 def upkeep(*, now: datetime | None = None, days_ahead: int = DAYS_AHEAD) -> list[str]:
     """Make the partitions that are missing, from yesterday on; return their names."""
     today = (now or datetime.now(UTC)).date()
-    with connect_as_owner() as connection, connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    with connect_as_owner() as connection:
         wanted = [*days(today - timedelta(days=1), today + timedelta(days=days_ahead)), *_journal_ahead(connection)]
-        missing = [one for one in wanted if not _exists(connection, one.name)]
-        for one in missing:
-            _make(connection, one)
-        return [one.name for one in missing]
+        return _make_missing(connection, wanted)
 
 
 def ensure_days(first: date, last: date) -> None:
     """Make the daily partitions of past days, for a rebuild."""
-    with connect_as_owner() as connection, connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        for one in days(first, last):
-            if not _exists(connection, one.name):
-                _make(connection, one)
+    with connect_as_owner() as connection:
+        _make_missing(connection, list(days(first, last)))
 
 
 def days(first: date, last: date) -> Iterator[Range]:
@@ -75,6 +67,20 @@ def _journal_ahead(connection: psycopg.Connection[Any]) -> Iterator[Range]:
     row = connection.execute("select coalesce(max(seq), 0) from trading_journal").fetchone()
     current = int(row[0]) // JOURNAL_ROWS if row else 0
     yield from (journal_range(number) for number in range(current, current + JOURNAL_AHEAD + 1))
+
+
+def _make_missing(connection: psycopg.Connection[Any], wanted: list[Range]) -> list[str]:
+    """Make what is missing, each in a transaction of its own, so that nobody waits for more than one table."""
+    made: list[str] = []
+    connection.execute("select pg_advisory_lock(%s)", [LOCK])
+    for one in wanted:
+        if not _exists(connection, one.name):
+            with connection.transaction():
+                connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+                _make(connection, one)
+            made.append(one.name)
+    connection.execute("select pg_advisory_unlock(%s)", [LOCK])
+    return made
 
 
 def _exists(connection: psycopg.Connection[Any], name: str) -> bool:

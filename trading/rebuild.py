@@ -37,5 +37,6 @@ def rebuild(progress: Progress) -> int:
 
 def truncate(connection: psycopg.Connection[Any]) -> None:
     """Empty the projected tables and take the watermark back to the journal's beginning."""
-    connection.execute(b"truncate " + ", ".join(TABLES).encode())
+    # In the projector's own order: the watermark first, so that the two cannot wait for each other.
     connection.execute("update trading_projection set seq = 0, stamp_ms = 0 where id = 1")
+    connection.execute(b"truncate " + ", ".join(TABLES).encode())

@@ -149,3 +149,20 @@ def test_it_makes_partitions_once() -> None:
     assert "accounts_ledgertransfer_20310508" in made
     assert partitions.upkeep(now=now, days_ahead=2) == []
     assert next(partitions.days(date(2031, 5, 6), date(2031, 5, 6))).name in made
+
+
+def test_it_archives_again_what_a_crash_left_undropped(desk: JournalledDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class PowerCut(Exception):
+        pass
+
+    def cut() -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(archive, "_sync_folder", cut)
+        archive_old(keep=timedelta(0))
+    assert [one.first_seq for one in archives()] == [1]
+    assert Journal.objects.filter(seq=1).exists()
+    archive_old(keep=timedelta(0))
+    assert not Journal.objects.filter(seq=1).exists()
+    assert list(read_file(archives()[0].path)) == desk.sealed[: ROWS - 1]

@@ -50,6 +50,7 @@ class Projector:
 
     def start_over(self) -> None:
         """Take up what the tables say of themselves."""
+        _connection().execute("set synchronous_commit = off")  # what a crash loses is projected again
         projection, _ = Projection.objects.get_or_create(id=1)
         self.seq, self.stamp_ms = projection.seq, projection.stamp_ms
         markets = Market.objects.all()

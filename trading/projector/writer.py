@@ -20,7 +20,6 @@ Connection = psycopg.Connection[Any]
 def write(connection: Connection, fold: Fold, *, after_seq: int, after_stamp_ms: int) -> bool:
     """Make the tables current up to the fold's last row; False, and nothing written, unless they were so up to `after_seq`."""
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("set local synchronous_commit = off")  # what a crash loses is projected again
         cursor.execute(statements.ADVANCE, [fold.seq, fold.stamp_ms, after_seq])
         if cursor.rowcount != 1:
             return False
