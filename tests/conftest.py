@@ -61,7 +61,7 @@ def pytest_unconfigure() -> None:
     if embedded_servers:
         home = postgres_home(embedded_servers.data_dir)
         embedded_servers.stop()
-        shutil.rmtree(home)
+        shutil.rmtree(home, ignore_errors=True)
         shutil.rmtree(embedded_servers.data_dir, ignore_errors=True)
 
 
