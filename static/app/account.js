@@ -1,9 +1,7 @@
 // The signed-in account as the private stream tells it: positions, open orders, margin, fills.
 
-import { throttle } from "./dom.js";
+import { accountChanged } from "./refresh.js";
 
-const LAZY_EVERY_MS = 1000;
-const LAZY_PANELS = ["history", "fills", "funding"];
 const OPEN = new Set(["open", "untriggered"]);
 
 function byKey(items, key) {
@@ -15,18 +13,10 @@ function keep(map, key, item, open) {
   else map.delete(key);
 }
 
-function refreshVisiblePanel() {
-  for (const name of LAZY_PANELS) {
-    const panel = document.getElementById(`panel-${name}`);
-    if (panel && !panel.hidden) panel.dispatchEvent(new CustomEvent("panel:refresh", { bubbles: true }));
-  }
-}
-
 export class Account extends EventTarget {
   constructor(state) {
     super();
     this.#load(state);
-    this.refreshLazy = throttle(LAZY_EVERY_MS, refreshVisiblePanel);
   }
 
   /** Take a message of the account channel; `change` carries what happened, <body> hears that the tables are old. */
@@ -36,8 +26,7 @@ export class Account extends EventTarget {
     const { fills = [], notices = [] } = message;
     const orders = message.type === "snapshot" ? [] : message.orders;
     this.dispatchEvent(new CustomEvent("change", { detail: { fills, orders, notices } }));
-    document.body.dispatchEvent(new CustomEvent("account:changed", { bubbles: true }));
-    this.refreshLazy();
+    accountChanged();
   }
 
   #load({ positions, orders, ...margin }) {

@@ -14,11 +14,13 @@ const NO_PRICE = "Enter a price";
 const TOO_SMALL = "This buys less than one lot";
 const REFRESH_EVERY_MS = 250;
 const SLIDER_STEPS = 100n;
+const TEXT_INPUTS = "input:not([type=radio], [type=checkbox], [type=range], [type=hidden])";
 const MARKET_TYPES = new Set(["market", "stop_market", "take_profit_market"]);
 
 export class Ticket {
   #touched = false;
   #busy = false;
+  #sent = new Map();
   #sliding = false;
 
   constructor({ units, feed, levels }) {
@@ -115,14 +117,16 @@ export class Ticket {
   #sending(target, busy) {
     if (target !== this.form) return;
     this.#busy = busy;
+    if (busy) this.#sent = new Map([...this.form.querySelectorAll(TEXT_INPUTS)].map(({ name, value }) => [name, value]));
     if (!busy) queueMicrotask(() => this.refresh());
   }
 
-  // A morphed input keeps what was typed; after an answer, what the server wrote is what should stand there.
+  // A morphed input keeps what was typed; after an answer, what the server wrote is what should stand there, unless
+  // somebody has typed on.
   #answered({ sourceElement }) {
     if (sourceElement !== this.form) return;
-    for (const input of this.form.querySelectorAll("input:not([type=radio], [type=checkbox], [type=range])")) {
-      input.value = input.defaultValue;
+    for (const input of this.form.querySelectorAll(TEXT_INPUTS)) {
+      if (input.value === this.#sent.get(input.name)) input.value = input.defaultValue;
     }
   }
 

@@ -247,6 +247,21 @@ def test_it_tells_of_fills_once_per_order_and_asks_for_fresh_tables(desk: Desk, 
     expect(trade_page.locator("[data-toast]")).to_have_count(0)
 
 
+def test_it_lets_a_form_have_its_answer_before_the_tables_are_drawn_anew(desk: Desk, trade_page: Page) -> None:
+    trade_page.evaluate("""() => {
+        window.changes = 0;
+        document.body.addEventListener("account:changed", () => { window.changes += 1; });
+        window.tell = (name, from) => from.dispatchEvent(new CustomEvent(name, { bubbles: true, detail: { ctx: window } }));
+        window.tell("htmx:before:request", document.getElementById("ticket"));
+    }""")
+    order = STATE["account"]["orders"][0] | {"filled": "0.300", "average_price": "64204.06700"}
+    push_account(desk, 4, fills=[{"order_id": "5", "market": "ETH-PERP"}], orders=[order])
+    expect(trade_page.locator("#toasts [data-toast]")).to_have_count(1)
+    assert trade_page.evaluate("window.changes") == 0
+    trade_page.evaluate("window.tell('htmx:finally:request', document)")
+    assert trade_page.evaluate("window.changes") == 1
+
+
 def test_it_draws_candles_and_follows_them(desk: Desk, trade_page: Page) -> None:
     mount = trade_page.locator("[data-chart-canvas]")
     expect(mount).to_have_attribute("aria-label", "BTC-PERP candles of 1m, last price 64,302.0")
