@@ -61,6 +61,9 @@ def next_hour_ms(stamp_ms: int) -> int:
 
 def pay_due(state: State) -> None:
     """Pay each market's hours that have ended, once each; those without a sample pay nothing."""
+    if state.stamp_ms < state.hour_due_ms:
+        return
+    state.hour_due_ms = next_hour_ms(state.stamp_ms)
     for market_id in sorted(state.markets):
         market = state.markets[market_id]
         while market.funding_due_ms <= state.stamp_ms:

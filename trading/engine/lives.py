@@ -100,8 +100,9 @@ def cancel(state: State, order: Order, reason: CancelReason) -> None:
     """Take a live order out and say why; its linked order goes with it."""
     withdraw(order)
     order.reason = reason
-    command = order.command
-    state.events.append(OrderCancelled(order_id=order.order_id, account_id=command.account_id, market_id=command.market_id, reason=reason))
+    account_id = order.account.account_id
+    market_id = order.holding.market.market_id
+    state.events.append(OrderCancelled(order_id=order.order_id, account_id=account_id, market_id=market_id, reason=reason))
     forget_live(state, order, "expired" if reason == "expired" else "cancelled")
 
 

@@ -214,6 +214,7 @@ class State:
         "fees",
         "fired",
         "found",
+        "hour_due_ms",
         "known_ids",
         "links",
         "mark_epoch",
@@ -247,16 +248,17 @@ class State:
         self.rejections: deque[Rejection] = deque()
         self.brackets: dict[int, tuple[int, int]] = {}  # live parent -> its take-profit and stop-loss, 0 for none
         self.ready: list[int] = []  # triggered orders that wait for the next batch
+        self.ready_markets: set[int] = set()  # markets whose reference prices moved since triggers were last looked at
+        self.sources_due_ms: int = 0  # before it no fresh price grows old
         self.events: list[Event] = []
         self.touched: set[int] = set()
         self.fired: int = 0
         self.found: dict[tuple[int, str], tuple[int, bytes]] = {}
-        self.ready_markets: set[int] = set()  # markets whose reference prices moved since triggers were last looked at
         self.links: dict[tuple[int, int], list[Order]] = {}
         self.expiries: list[tuple[int, int]] = []  # heap of (good_till_ms, order_id), ended ones included
         self.dead_men: dict[int, int] = {}
         self.dead_men_due_ms: int = 0
-        self.sources_due_ms: int = 0
+        self.hour_due_ms: int = 0  # before it no market's funding is due
         self.mark_epoch: int = 0
         self.clearing: Account = self.accounts[ledger.CLEARING]
         self.fees: Account = self.accounts[ledger.FEES]

@@ -8,8 +8,8 @@ def order_view(order: Order) -> OrderView:
     command = order.command
     return OrderView(
         order_id=order.order_id,
-        account_id=command.account_id,
-        market_id=command.market_id,
+        account_id=order.account.account_id,
+        market_id=order.holding.market.market_id,
         client_order_id=command.client_order_id,
         side=command.side,
         type=command.type,
