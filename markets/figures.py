@@ -92,8 +92,6 @@ def places(unit_e8: int) -> int:
 
 
 def _dollars(amount: Decimal, *, plus: str) -> str:
-    rounded = amount.quantize(CENT, ROUND_HALF_EVEN)
-    if amount and not rounded:
-        return f"{MINUS if amount < 0 else plus}<$0.01"
+    rounded = amount.quantize(CENT, ROUND_HALF_EVEN) or amount.normalize()
     sign = MINUS if rounded < 0 else plus if rounded > 0 else ""
-    return f"{sign}${abs(rounded):,f}"
+    return f"{sign}${abs(rounded) if rounded else CENT * 0:,f}"
