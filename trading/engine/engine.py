@@ -47,10 +47,8 @@ class Engine:
 
     def apply(self, command: Command) -> Reply:
         state = self.state
-        if isinstance(command, PlaceOrder):  # nearly all of them: spared the table
-            reply = orders.place(state, command)
-        else:
-            reply = HANDLERS[type(command)](state, command)
+        # Nearly all commands place an order: they are spared the table.
+        reply = orders.place(state, command) if isinstance(command, PlaceOrder) else HANDLERS[type(command)](state, command)
         if state.ready_markets or state.ready:
             fire_due(state)
         return reply
