@@ -7,11 +7,13 @@ import { startFailures } from "./failures.js";
 import { startHotkeys } from "./hotkeys.js";
 import { openMenu, startMenu } from "./menu.js";
 import { startMenus } from "./menus.js";
+import { startRanges } from "./range.js";
 import { startTheme } from "./theme.js";
 import { localise } from "./times.js";
 import { startToasts } from "./toast.js";
 
 startTheme();
+startRanges();
 startDialogs();
 startConfirm();
 startToasts();

@@ -5,6 +5,7 @@
 
 import { painter, setField, setText } from "./dom.js";
 import { money, rescale, toWire } from "./numbers.js";
+import { setRange } from "./range.js";
 import { QUOTE_DECIMALS } from "./units.js";
 
 const STALE = "Prices are stale: market orders wait for the connection";
@@ -22,16 +23,18 @@ export class Ticket {
   #busy = false;
   #sent = new Map();
   #sliding = false;
+  #slid = null;
 
-  constructor({ units, feed, levels }) {
-    Object.assign(this, { units, feed, levels });
+  /** `estimateMost({side, ticks})` gives the lots that an account could trade, until the server's preview says it. */
+  constructor({ units, feed, levels, estimateMost }) {
+    Object.assign(this, { units, feed, levels, estimateMost });
     this.refreshSoon = painter(REFRESH_EVERY_MS, () => this.refresh());
     document.addEventListener("input", (event) => this.#input(event));
     document.addEventListener("change", (event) => this.#input(event));
     document.addEventListener("click", ({ target }) => target.closest("[data-best-price]") && this.#best());
     document.addEventListener("htmx:after:swap", ({ detail }) => {
       this.#answered(detail.ctx);
-      this.#swapped();
+      this.#swapped(detail.ctx);
     });
     document.addEventListener("htmx:before:request", ({ target }) => this.#sending(target, true));
     document.addEventListener("htmx:finally:request", ({ target }) => this.#sending(target, false));
@@ -85,6 +88,7 @@ export class Ticket {
   /** The price that sizes are valued at: the limit price, else the best price of the other side; null without one. */
   get ticks() {
     if (!MARKET_TYPES.has(this.type)) return this.units.price.read(this.#field("price")?.value ?? "").count;
+    if (this.type !== "market") return this.units.price.read(this.#field("trigger_price")?.value ?? "").count;
     const best = this.levels.best(this.side === "buy" ? "sell" : "buy");
     return best === null ? null : BigInt(best);
   }
@@ -102,6 +106,15 @@ export class Ticket {
     return document.getElementById("receipt-figures")?.dataset ?? {};
   }
 
+  get #told() {
+    return BigInt(this.#figures.maxSizeLots || 0);
+  }
+
+  get #most() {
+    const ticks = this.ticks;
+    return this.#told || (ticks ? this.estimateMost({ side: this.side, ticks }) : 0n);
+  }
+
   #field(name) {
     return this.form?.elements[name];
   }
@@ -109,8 +122,23 @@ export class Ticket {
   #input({ target }) {
     if (!(target instanceof Element) || target.closest("form") !== this.form || !this.form) return;
     this.#touched = true;
-    if (target.matches("[data-size-slider]")) this.#slide(target);
-    else this.refresh();
+    if (target.matches("[data-size-slider]")) {
+      this.#slid = BigInt(target.value);
+      this.#slide(target);
+      return;
+    }
+    if (!this.#sliding) this.#slid = null;
+    this.refresh();
+  }
+
+  // What the server found out about the largest size counts for a slider that was pulled on an estimate.
+  #previewed() {
+    const slider = this.form.querySelector("[data-size-slider]");
+    const slid = this.#slid;
+    this.#slid = null;
+    if (!slider || slid === null || !this.#told) return;
+    const size = this.#sizeText((this.#told * slid) / SLIDER_STEPS);
+    if (size !== this.#field("size").value) setField(this.#field("size"), size);
   }
 
   // While an order is on its way, the button is htmx's, which frees it after this event.
@@ -130,8 +158,12 @@ export class Ticket {
     }
   }
 
-  #swapped() {
-    this.#touched = false;
+  #swapped({ sourceElement }) {
+    if (!this.form) return;
+    if (sourceElement === this.form || sourceElement?.id === "receipt") {
+      this.#touched = false;
+      this.#previewed();
+    }
     this.refresh();
   }
 
@@ -162,8 +194,8 @@ export class Ticket {
 
   #slide(slider) {
     this.#sliding = true;
-    const most = BigInt(this.#figures.maxSizeLots || 0);
-    if (!most) slider.value = "0";
+    const most = this.#most;
+    if (!most) setRange(slider, "0");
     setText(this.form.querySelector("[data-slider-text]"), `${slider.value}%`);
     setField(this.#field("size"), this.#sizeText((most * BigInt(slider.value)) / SLIDER_STEPS));
     this.#sliding = false;
@@ -179,10 +211,10 @@ export class Ticket {
   // The slider shows what part of the largest possible size is entered.
   #follow(lots) {
     const slider = this.form.querySelector("[data-size-slider]");
-    const most = BigInt(this.#figures.maxSizeLots || 0);
+    const most = this.#most;
     if (!slider || this.#sliding || !most) return;
     const share = ((lots ?? 0n) * SLIDER_STEPS) / most;
-    slider.value = String(share > SLIDER_STEPS ? SLIDER_STEPS : share);
+    setRange(slider, String(share > SLIDER_STEPS ? SLIDER_STEPS : share));
     setText(this.form.querySelector("[data-slider-text]"), `${slider.value}%`);
   }
 

@@ -13,6 +13,7 @@ import { MarketBar } from "./market.js";
 import { tell } from "./news.js";
 import { resting } from "./orders.js";
 import { Pnl } from "./pnl.js";
+import { mostLots } from "./power.js";
 import { PriceChart } from "./pricechart.js";
 import { MarketRows } from "./rows.js";
 import { startSheet } from "./sheet.js";
@@ -31,11 +32,18 @@ const feed = new Feed({ url: socketUrl(state.socket_path) });
 const bar = new MarketBar({ root: document.getElementById("market-bar"), units, nowMs: () => feed.serverNowMs() });
 const tape = new Tape({ body: document.getElementById("tape-rows"), units });
 const book = new Book({ root: document.getElementById("book"), units, onPrice: (ticks) => ticket.setPrice(ticks) });
-const ticket = new Ticket({ units, feed, levels: book.levels });
+const account = state.account && new Account(state.account);
+const ticket = new Ticket({ units, feed, levels: book.levels, estimateMost });
 const chart = new PriceChart({ root: document.getElementById("chart"), feed, units, urls: state.urls });
 
 const depthMount = document.querySelector("[data-depth-canvas]");
 const depth = depthMount && new Depth({ mount: depthMount, units, levels: book.levels });
+
+function estimateMost({ side, ticks }) {
+  if (!account) return 0n;
+  const leverage = BigInt(Number.parseInt(document.querySelector("[data-leverage]")?.textContent, 10) || 1);
+  return mostLots({ account, units, side, ticks, leverage, takerFeePpm: BigInt(state.market.taker_fee_ppm ?? 0) });
+}
 
 function showLast(text) {
   const ticks = Number(units.price.fromWire(text));
@@ -66,8 +74,7 @@ function followMarket() {
 }
 
 function followAccount() {
-  if (!state.account) return;
-  const account = new Account(state.account);
+  if (!account) return;
   const pnl = new Pnl({ feed, account });
   const showOwn = () => book.setOwn(resting(account, units));
   account.addEventListener("change", ({ detail }) => {

@@ -216,10 +216,27 @@ def test_it_turns_dollars_into_lots_and_the_slider_into_a_size(trade_page: Page)
     trade_page.fill("[name=size]", "32k")
     expect(trade_page.locator("#ticket-submit")).to_have_text("Buy 0.500 BTC")
     expect(trade_page.locator("[data-size-slider]")).to_have_value("25")
+    expect(trade_page.locator("[data-size-slider]")).to_have_attribute("style", "--value: 25;")
     trade_page.select_option("[name=size_unit]", "base")
     trade_page.locator("[data-size-slider]").fill("50")
     expect(trade_page.locator("[name=size]")).to_have_value("1.000")
     expect(trade_page.locator("#ticket-submit")).to_have_text("Buy 1.000 BTC")
+
+
+def test_it_pulls_the_slider_on_an_estimate_until_the_server_knows_better(trade_page: Page) -> None:
+    trade_page.evaluate("document.getElementById('receipt-figures').dataset.maxSizeLots = '0'")
+    trade_page.fill("[name=price]", "50000")
+    trade_page.locator("[data-size-slider]").fill("50")
+    expect(trade_page.locator("[name=size]")).to_have_value("0.496")
+    trade_page.check("[name=side][value=sell]")
+    trade_page.locator("[data-size-slider]").fill("100")
+    expect(trade_page.locator("[name=size]")).to_have_value("1.842")
+    trade_page.evaluate("""() => {
+        document.getElementById("receipt-figures").dataset.maxSizeLots = "1800";
+        const detail = { ctx: { sourceElement: { id: "receipt" } } };
+        document.dispatchEvent(new CustomEvent("htmx:after:swap", { detail }));
+    }""")
+    expect(trade_page.locator("[name=size]")).to_have_value("1.800")
 
 
 def test_it_marks_positions_to_market(desk: Desk, trade_page: Page) -> None:
