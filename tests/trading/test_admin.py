@@ -1,11 +1,15 @@
 """Staff's pages over a desk that has traded: all of them open, link on, fit the strict policy and change nothing."""
 
+import html
 import re
 from html.parser import HTMLParser
+from typing import Any
 
+import msgspec
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -145,6 +149,48 @@ def test_it_pauses_a_market_through_the_engine_with_a_reason(staff: Client, desk
     desk.project()
     market.refresh_from_db()
     assert (market.status, market.status_reason) == ("normal", "checked")
+
+
+def test_it_creates_changes_and_delists_a_market(staff: Client, desk: Desk) -> None:
+    create = reverse("admin:markets_market_create")
+    offered = opened(staff, create)
+    start = html.unescape(offered.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0])
+    wanted = msgspec.json.decode(start) | {"symbol": "PEPE-PERP", "base_asset": "PEPE"}
+
+    def send(address: str, parameters: Any) -> str:
+        text = parameters if isinstance(parameters, str) else msgspec.json.encode(parameters).decode()
+        return html.unescape(staff.post(address, {"parameters": text}, follow=True).content.decode())
+
+    for spoilt, words in (
+        ("{", "not valid JSON"),
+        (wanted | {"tick_e8": "1"}, "tick_e8"),
+        (wanted | {"bogus": 1}, "There is no parameter bogus"),
+        (wanted | {"tick_e8": 0}, "parameters are not possible"),
+        (wanted | {"symbol": "BTC-PERP"}, "exists already"),
+    ):
+        assert words in send(create, spoilt), words
+    assert "PEPE-PERP has its parameters." in send(create, wanted)
+    desk.project()
+    market = Market.objects.get(symbol="PEPE-PERP")
+    update = reverse("admin:markets_market_update", args=[market.id])
+    assert "market_id must stay" in send(update, wanted | {"market_id": 1})
+    assert "PEPE-PERP has its parameters." in send(update, wanted | {"taker_fee_ppm": 777})
+    assert selectors.market_view("PEPE-PERP").parameters.taker_fee_ppm == 777
+    form = {"action": "delist", "_selected_action": [market.id], "reason": "no trades"}
+    staff.post(reverse("admin:markets_market_changelist"), form, follow=True)
+    assert selectors.market_view("PEPE-PERP").status == "delisted"
+
+
+def test_it_lets_no_staff_without_the_permission_touch_a_market(staff: Client, desk: Desk) -> None:
+    viewer = User.objects.create_user("val", password="a long enough passphrase 8", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_market"))
+    browser = Client()
+    browser.force_login(viewer)
+    assert "Create a market" not in opened(browser, reverse("admin:markets_market_changelist"))
+    assert browser.get(reverse("admin:markets_market_create")).status_code == 403
+    form = {"action": "halt", "_selected_action": [1], "reason": "because"}
+    browser.post(reverse("admin:markets_market_changelist"), form)
+    assert selectors.market_view("BTC-PERP").status == "normal"
 
 
 def test_it_revokes_a_key(staff: Client, desk: Desk) -> None:

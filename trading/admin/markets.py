@@ -5,8 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from markets.api.bodies import e8, ppb, price, size
 from markets.errors import DomainError
@@ -14,6 +18,7 @@ from markets.models import Market
 from markets.parameters import MarketStatus
 from markets.read_only_admin import ReadOnlyAdmin, choices_filter, links, list_link, table
 from risk.models import FundingRate
+from trading.admin.market_parameters import ParametersForm
 from trading.admin.parameters import parameters
 from trading.services.markets import MAX_REASON, WHOLE_EXCHANGE, market_status_set
 
@@ -35,7 +40,7 @@ class MarketAdmin(ReadOnlyAdmin):
     list_filter = (choices_filter("status", MarketStatus),)
     texts = ("symbol", "base_asset")
     action_form = ReasonForm
-    actions = ("resume", "post_only", "cancel_only", "halt", "exchange_cancel_only", "exchange_halt", "exchange_resume")
+    actions = ("resume", "post_only", "cancel_only", "halt", "delist", "exchange_cancel_only", "exchange_halt", "exchange_resume")
 
     def has_set_status_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("markets.change_market")
@@ -56,6 +61,10 @@ class MarketAdmin(ReadOnlyAdmin):
     def halt(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
         self._set_each(request, rows, "halted")
 
+    @admin.action(description="Delist for good: close every position at the mark price", permissions=["set_status"])
+    def delist(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
+        self._set_each(request, rows, "delisted")
+
     @admin.action(description="Whole exchange: cancel-only", permissions=["set_status"])
     def exchange_cancel_only(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
         self._set(request, WHOLE_EXCHANGE, "The exchange", "cancel_only")
@@ -67,6 +76,30 @@ class MarketAdmin(ReadOnlyAdmin):
     @admin.action(description="Whole exchange: resume", permissions=["set_status"])
     def exchange_resume(self, request: HttpRequest, rows: QuerySet[Market]) -> None:
         self._set(request, WHOLE_EXCHANGE, "The exchange", "normal")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.define_view)
+        own = [path("create/", view, name="markets_market_create"), path("<int:market_id>/parameters/", view, name="markets_market_update")]
+        return own + super().get_urls()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        may_define = self.has_set_status_permission(request)
+        return super().changelist_view(request, (extra_context or {}) | {"may_define": may_define})
+
+    def define_view(self, request: HttpRequest, market_id: int | None = None) -> HttpResponse:
+        """Create a market, or replace one's parameters."""
+        if not self.has_set_status_permission(request):
+            raise PermissionDenied
+        market = get_object_or_404(Market, id=market_id) if market_id is not None else None
+        form = ParametersForm(request.POST or None, market=market, author=request.user.get_username())
+        if form.is_valid() and form.send():
+            name = form.cleaned_data["parameters"].symbol
+            self.message_user(request, f"{name} has its parameters.", messages.SUCCESS)
+            return redirect("admin:markets_market_changelist")
+        title = f"Parameters of {market}" if market else "Create a market"
+        return render(
+            request, "admin/markets/market/parameters.html", self.admin_site.each_context(request) | {"form": form, "title": title}
+        )
 
     def _set_each(self, request: HttpRequest, rows: QuerySet[Market], status: MarketStatus) -> None:
         for market in rows:
@@ -106,6 +139,7 @@ class MarketAdmin(ReadOnlyAdmin):
     @admin.display(description="records")
     def related(self, row: Market) -> Any:
         return links(
+            format_html('<a href="{}">change parameters</a>', reverse("admin:markets_market_update", args=[row.id])),
             list_link("trading.order", "orders", market__id__exact=row.id),
             list_link("trading.fill", "fills", market__id__exact=row.id),
             list_link("markets.trade", "trades", market__id__exact=row.id),

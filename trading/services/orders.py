@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from accounts.selectors import AccountNotFound
-from markets.commands import CancelAll, CancelOrder
+from markets.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
 from markets.errors import DomainError
 from markets.gateway import gateway
 from markets.parameters import MarketParameters
@@ -21,6 +21,7 @@ from trading.requests import (
     cancel_command,
     place_command,
 )
+from trading.services.repeats import OrderArchived, placed_order
 
 
 class PlacedOrder(NamedTuple):
@@ -33,8 +34,8 @@ class PlacedOrder(NamedTuple):
 def order_place(*, account_id: int, request: PlaceRequest) -> PlacedOrder:
     """Place an order. Refused says why the engine did not accept it; the same client id again returns the same order."""
     market = market_by_symbol(request.market)
-    reply = gateway().submit(place_command(request, account_id=account_id, market=market))
-    return PlacedOrder(_accepted(reply, market).orders[0], market)
+    command = place_command(request, account_id=account_id, market=market)
+    return PlacedOrder(placed_order(_accepted(gateway().submit(command), market), command), market)
 
 
 def order_amend(*, account_id: int, request: AmendRequest) -> PlacedOrder:
@@ -61,8 +62,8 @@ def orders_batch(*, account_id: int, request: BatchRequest) -> list[PlacedOrder 
     reply = _accepted(gateway().submit(command))
     markets = [market_by_id(item.market_id) if not isinstance(item, CancelOrder) else None for item in command.items]
     return [
-        _with_market(result.orders[0]) if result.reject is None else refused(result.reject, market)
-        for result, market in zip(reply.results, markets, strict=True)
+        _batch_order(result, item) if result.reject is None else refused(result.reject, market)
+        for result, item, market in zip(reply.results, command.items, markets, strict=True)
     ]
 
 
@@ -73,6 +74,13 @@ def order_preview(*, account_id: int, request: PlaceRequest) -> tuple[Preview, M
     if preview is None:
         raise AccountNotFound(account_id=account_id)
     return preview, market
+
+
+def _batch_order(result: Reply, item: PlaceOrder | AmendOrder | CancelOrder) -> PlacedOrder | DomainError:
+    try:
+        return _with_market(placed_order(result, item) if isinstance(item, PlaceOrder) else result.orders[0])
+    except OrderArchived as error:
+        return error
 
 
 def _with_market(order: OrderView) -> PlacedOrder:
