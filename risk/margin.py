@@ -46,7 +46,8 @@ def liquidation_ticks(
 ) -> int:
     """Return the first tick, moving from mark against the position, at which equity is below maintenance; 0 if there is none.
 
-    That is mark itself where equity is short already. Only this market's mark moves. Equity falls faster than maintenance can (rates are below one), so the tick is unique.
+    That is mark itself where equity is short already. Only this market's mark moves; equity falls faster than maintenance
+    can (rates are below one), so the tick is unique.
     """
 
     def falls_short(ticks: int) -> bool:

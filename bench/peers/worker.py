@@ -93,9 +93,10 @@ def quantdesk_engine(warm_up: Operations, timed: Operations) -> Prepared:
     """Our whole engine: accounts, margin on both sides, fees, positions, events; a batch is 100 operations."""
     from bench.margined import Exchange
 
-    exchange = Exchange(accounts=1_000)
-    exchange.run(warm_up)
-    return lambda: exchange.run(timed), exchange.ended
+    rehearsal, exchange = Exchange(accounts=1_000), Exchange(accounts=1_000)
+    exchange.run(rehearsal.commands(warm_up))
+    commands = rehearsal.commands(timed)
+    return lambda: exchange.run(commands), exchange.ended
 
 
 ENGINES: dict[str, Callable[[Operations, Operations], Prepared]] = {
