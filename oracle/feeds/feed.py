@@ -1,6 +1,6 @@
 """What every provider of prices looks like to the oracle."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple, Protocol
 
 from markets.errors import DomainError
@@ -22,7 +22,7 @@ class Feed(Protocol):
     async def poll(self) -> list[Price]:
         """Ask once; a FeedError says why there are no prices."""
 
-    def stream(self) -> AsyncIterator[list[Price]]:
+    def stream(self) -> AsyncGenerator[list[Price], None]:
         """Yield prices as they come, for ever: what goes wrong is logged and tried again."""
 
     async def close(self) -> None: ...

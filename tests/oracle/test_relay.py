@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ class Script:
     async def poll(self) -> list[Price]:
         return await self.lines.get()
 
-    async def stream(self) -> AsyncIterator[list[Price]]:
+    async def stream(self) -> AsyncGenerator[list[Price], None]:
         while True:
             yield await self.lines.get()
             self.lines.task_done()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from tests.support.people import Person
 from tests.support.web import WebProcess
@@ -81,7 +82,7 @@ async def program(web: WebProcess, who: Person | None = None) -> AsyncIterator[P
 async def browser(web: WebProcess, who: Person | None = None, *, origin: str = "") -> AsyncIterator[ClientConnection]:
     """Connect as a page does: with an origin, and the login's cookie."""
     headers = {"Cookie": who.cookie} if who else {}
-    async with connect(web.socket_url, origin=origin or web.url, additional_headers=headers, compression=None) as connection:
+    async with connect(web.socket_url, origin=Origin(origin or web.url), additional_headers=headers, compression=None) as connection:
         yield connection
 
 

@@ -106,6 +106,6 @@ async def test_it_answers_nobody_who_has_left() -> None:
     async def leaves() -> Json:
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": "POST", "path": ORDERS, "query_string": b"", "headers": [], "client": None}
+    scope: Json = {"type": "http", "method": "POST", "path": ORDERS, "query_string": b"", "headers": [], "client": None}
     await hot_lane(scope, leaves, send)
     assert sent == []

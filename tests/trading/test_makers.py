@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from markets.commands import Side
 from tests.support.book import Book
 from tests.support.engine import EngineProcesses, engine_process, engine_processes
 from tests.support.people import Person, alice, bob, charlie
@@ -22,11 +23,11 @@ BTC = Terms("BTC-PERP", 10_000_000, 10_000, 10_000_000)
 GRID = Grid(100, 0)
 
 
-def wanted(anchor: int, *, levels: int = 4) -> dict[ladder.Side, dict[int, int]]:
+def wanted(anchor: int, *, levels: int = 4) -> dict[Side, dict[int, int]]:
     return ladder.wanted(terms=BTC, grid=GRID, anchor=anchor, levels=levels, level_usd=12_000, sides=("buy", "sell"))
 
 
-def resting(quotes: dict[ladder.Side, dict[int, int]]) -> list[Resting]:
+def resting(quotes: dict[Side, dict[int, int]]) -> list[Resting]:
     orders = [(side, price, size) for side, levels in quotes.items() for price, size in levels.items()]
     return [Resting(str(number), side, price, size, 0) for number, (side, price, size) in enumerate(orders)]
 

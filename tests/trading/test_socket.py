@@ -183,7 +183,7 @@ BAD_ORDERS = [
     (limit(price="58000.05"), "TOO_MANY_DECIMALS", "price"),
     (limit(size="0"), "NUMBER_ZERO", "size"),
     (limit(size="0.00001"), "TOO_MANY_DECIMALS", "size"),
-    (limit(size=1), "WRONG_TYPE", "order.size"),
+    (limit() | {"size": 1}, "WRONG_TYPE", "order.size"),
     (limit(side="hold"), "INVALID_CHOICE", "order.side"),
     (limit(market="XXX"), "MARKET_NOT_FOUND", None),
     (limit(price="90000.0"), "PRICE_OUT_OF_BAND", "price"),

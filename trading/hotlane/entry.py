@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
+
 from markets.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
 from markets.errors import DomainError
 from markets.gateway import AsyncGateway
@@ -10,6 +12,7 @@ from markets.views import OrderView, Reply
 from trading import representations, requests
 from trading.hotlane.markets import Markets
 from trading.refusals import refused
+from trading.services.repeats import OrderArchived, placed_order
 
 Json = dict[str, Any]
 
@@ -28,7 +31,7 @@ class OrderEntry:
     async def place(self, request: requests.PlaceRequest, *, account_id: int, session_id: int = 0) -> Json:
         market = await self.markets.named(request.market)
         command = requests.place_command(request, account_id=account_id, market=market, session_id=session_id)
-        return representations.order(_accepted(await self.gateway.submit(command), market).orders[0], market)
+        return representations.order(await _placed(_accepted(await self.gateway.submit(command), market), command), market)
 
     async def amend(self, request: requests.AmendRequest, *, account_id: int) -> Json:
         market = await self.markets.named(request.market)
@@ -54,9 +57,16 @@ class OrderEntry:
 
     async def _result(self, item: PlaceOrder | AmendOrder | CancelOrder, reply: Reply) -> Json:
         if reply.reject is None:
-            return {"ok": True, "order": await self._order(reply.orders[0])}
+            return await self._carried_out(item, reply)
         market = None if isinstance(item, CancelOrder) else await self.markets.numbered(item.market_id)
         return {"ok": False, "error": error_json(refused(reply.reject, market))}
+
+    async def _carried_out(self, item: PlaceOrder | AmendOrder | CancelOrder, reply: Reply) -> Json:
+        try:
+            order = await _placed(reply, item) if isinstance(item, PlaceOrder) else reply.orders[0]
+        except OrderArchived as error:
+            return {"ok": False, "error": error_json(error)}
+        return {"ok": True, "order": await self._order(order)}
 
     async def _order(self, order: OrderView) -> Json:
         return representations.order(order, await self.markets.numbered(order.market_id))
@@ -64,6 +74,11 @@ class OrderEntry:
 
 def error_json(error: DomainError) -> Json:
     return {"code": error.code, "message": error.message, "data": error.data}
+
+
+async def _placed(reply: Reply, command: PlaceOrder) -> OrderView:
+    """Return a placement's order; only one of long ago is worth a look into the tables."""
+    return reply.orders[0] if reply.orders else await sync_to_async(placed_order, thread_sensitive=False)(reply, command)
 
 
 def _accepted(reply: Reply, market: MarketParameters | None = None) -> Reply:

@@ -7,7 +7,7 @@ from accounts import limits
 from accounts.limits import LimiterUnavailable, RateLimited, Taken
 from markets.commands import MAX_BATCH
 
-LEASE = 2 * MAX_BATCH
+LEASE = 5 * MAX_BATCH
 MAX_LEASES = 10_000
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,7 @@ class CoinGecko:
                 log.warning("coingecko_price_refused", asset=asset, data=error.data)
         return prices
 
-    async def stream(self) -> AsyncIterator[list[Price]]:
+    async def stream(self) -> AsyncGenerator[list[Price], None]:
         attempt = 0
         while True:
             try:

@@ -1,7 +1,7 @@
 """Prices of the Pyth network, from a Hermes server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 import structlog
@@ -32,7 +32,7 @@ class Hermes:
         await self._confirm()
         return self._prices(await http.body(self._http, LATEST, self._params()))
 
-    async def stream(self) -> AsyncIterator[list[Price]]:
+    async def stream(self) -> AsyncGenerator[list[Price], None]:
         attempt = 0
         while True:
             try:

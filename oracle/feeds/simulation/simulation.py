@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from markets.units import E8
 from oracle.feeds.feed import Price
@@ -38,7 +38,7 @@ class Simulation:
             for asset, price_e8 in self._walk.step().items()
         ]
 
-    async def stream(self) -> AsyncIterator[list[Price]]:
+    async def stream(self) -> AsyncGenerator[list[Price], None]:
         while True:
             yield await self.poll()
             await asyncio.sleep(STEP_SECONDS)
