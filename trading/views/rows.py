@@ -162,9 +162,13 @@ def _exit_price(position: PositionView, orders: Iterable[OrderView], kind: str, 
     found = [
         order.trigger_ticks
         for order in orders
-        if order.market_id == position.market_id and order.side == side and order.reduce_only and order.type.startswith(kind)
+        if order.market_id == position.market_id and order.side == side and order.type.startswith(kind) and closes_only(order)
     ]
     return figures.price(found[-1], market) if found else figures.NONE
+
+
+def closes_only(order: OrderView) -> bool:
+    return order.reduce_only or order.close_position
 
 
 def _order_row(order: OrderView, market: MarketParameters) -> OrderRow:
