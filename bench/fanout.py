@@ -66,7 +66,7 @@ class Crowd:
         """Connect everybody and wait until each has had its first message."""
         loop = asyncio.get_running_loop()
         url = f"http://127.0.0.1:{port}{path}"
-        transports = []
+        transports: list[asyncio.BaseTransport] = []
         for _ in range(SUBSCRIBERS):
             transport, _ = await loop.create_connection(lambda: Listener(self, url, subscribe), "127.0.0.1", port)
             transports.append(transport)

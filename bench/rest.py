@@ -82,12 +82,12 @@ def family(desk: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 
 
 def cpu_seconds(processes: list[psutil.Process]) -> float:
-    return sum(times.user + times.system for times in (process.cpu_times() for process in processes if process.is_running()))
+    return sum(float(times.user + times.system) for times in (process.cpu_times() for process in processes if process.is_running()))
 
 
 def memory(processes: list[psutil.Process]) -> int:
     """Sum the proportional shares, so that what forks have in common counts once."""
-    return sum(process.memory_full_info().pss for process in processes if process.is_running())
+    return sum(int(process.memory_full_info().pss) for process in processes if process.is_running())
 
 
 def stop(desk: "subprocess.Popen[bytes]") -> None:

@@ -23,16 +23,18 @@ COUNT = 200_000
 ROUNDS = 7
 
 
-class Peer:
-    """One engine in its own process, told when to run."""
+class Worker:
+    """One engine in its own process, told when to run; an interpreter and a path say which."""
 
-    def __init__(self, engine: str, *, python: Path, path: Path | None = None) -> None:
+    def __init__(self, engine: str, *, operations: Path, count: int, python: str | Path = sys.executable, path: Path | None = None) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | (
             {"PYTHONPATH": str(path)} if path else {}
         )
-        command = [python, WORKER, engine, PEERS / "operations.pickle"]
-        self.engine = engine
-        self.process = subprocess.Popen(command, cwd=PEERS, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command: list[str | Path] = [python, WORKER, engine, operations]
+        self.count = count
+        self.process = subprocess.Popen(
+            command, cwd=operations.parent, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.ended: dict[str, int | None] = {}
 
     def run(self) -> float:
@@ -43,7 +45,7 @@ class Peer:
         answer = json.loads(self.process.stdout.readline())
         seconds: float = answer.pop("seconds")
         self.ended = answer
-        return COUNT / seconds
+        return self.count / seconds
 
     def close(self) -> None:
         assert self.process.stdin is not None
@@ -77,11 +79,16 @@ def main() -> None:
     warm_up, timed, book = operations(count=COUNT)
     (PEERS / "operations.pickle").write_bytes(pickle.dumps(([tuple(each) for each in warm_up], [tuple(each) for each in timed])))
     expected = {"fills": book.fills, "live": len(book.live), "size": book.live_size()}
+    made = PEERS / "operations.pickle"
     peers = {
-        "plain": Peer("quantdesk", python=Path(sys.executable), path=ROOT),
-        "compiled": Peer("quantdesk", python=Path(sys.executable), path=compiled_tree()),
-        "limit-order-book": Peer("limit-order-book", python=environment("lob", "limit-order-book==2.0.0", sys.executable)),
-        "matching-engine": Peer("matching-engine", python=environment("me", "matching-engine==0.1.1", newer_python())),
+        "plain": Worker("quantdesk", operations=made, count=COUNT, path=ROOT),
+        "compiled": Worker("quantdesk", operations=made, count=COUNT, path=compiled_tree()),
+        "limit-order-book": Worker(
+            "limit-order-book", operations=made, count=COUNT, python=environment("lob", "limit-order-book==2.0.0", sys.executable)
+        ),
+        "matching-engine": Worker(
+            "matching-engine", operations=made, count=COUNT, python=environment("me", "matching-engine==0.1.1", newer_python())
+        ),
     }
     subjects: dict[str, Callable[[], float]] = {name: peer.run for name, peer in peers.items()}
     measured = interleave(subjects, rounds=ROUNDS, title="order books")

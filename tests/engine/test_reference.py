@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from markets.commands import AmendOrder, CancelOrder, PlaceOrder
+from markets.commands import AmendOrder, CancelOrder, PlaceOrder, TimeInForce
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, Desk
 from tests.engine.reference import Reference, picture, picture_hash
 
@@ -15,7 +15,8 @@ order_ids = st.integers(1, 60)
 
 @st.composite
 def placed(draw: st.DrawFn) -> PlaceOrder:
-    time_in_force = draw(st.sampled_from(["gtc", "gtc", "gtc", "ioc", "fok"]))
+    lasting: list[TimeInForce] = ["gtc", "gtc", "gtc", "ioc", "fok"]
+    time_in_force = draw(st.sampled_from(lasting))
     resting = time_in_force == "gtc"
     return PlaceOrder(
         account_id=draw(accounts),

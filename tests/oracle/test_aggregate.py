@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from oracle.aggregate import Index, Source, aggregate, refusal
 NOW = 1_000_000
 
 
-def source(name="pyth", price_e8=100, published_ms=NOW, confidence_e8=0):
+def source(name: str = "pyth", price_e8: int = 100, published_ms: int = NOW, confidence_e8: int = 0) -> Source:
     return Source(name, price_e8, confidence_e8, published_ms)
 
 
@@ -27,7 +29,7 @@ def source(name="pyth", price_e8=100, published_ms=NOW, confidence_e8=0):
         (source(confidence_e8=-1), "too_uncertain"),
     ],
 )
-def test_it_refuses_what_cannot_be_used(observation, reason):
+def test_it_refuses_what_cannot_be_used(observation: Source, reason: str | None) -> None:
     assert refusal(last=source(published_ms=NOW - 500), observation=observation, now_ms=NOW) == reason
 
 
@@ -42,17 +44,17 @@ def test_it_refuses_what_cannot_be_used(observation, reason):
         ([1000, 1001, 1003, 5000], Index(1002, "valid")),
     ],
 )
-def test_it_combines_sources(prices, index):
+def test_it_combines_sources(prices: list[int], index: Index) -> None:
     assert aggregate([source(str(at), price) for at, price in enumerate(prices)], now_ms=NOW, max_age_ms=60_000) == index
 
 
-def test_it_forgets_what_is_too_old():
+def test_it_forgets_what_is_too_old() -> None:
     sources = [source("pyth", 100, NOW - 60_001), source("coingecko", 101, NOW - 60_000)]
     assert aggregate(sources, now_ms=NOW, max_age_ms=60_000) == Index(101, "single")
 
 
 @given(st.lists(st.integers(1, 10**15), max_size=6), st.randoms())
-def test_it_does_not_mind_the_order(prices, random):
+def test_it_does_not_mind_the_order(prices: list[int], random: Random) -> None:
     sources = [source(str(at), price) for at, price in enumerate(prices)]
     shuffled = random.sample(sources, len(sources))
     assert aggregate(sources, now_ms=NOW, max_age_ms=1) == aggregate(shuffled, now_ms=NOW, max_age_ms=1)
