@@ -13,6 +13,9 @@ const NO_SIZE = "Enter a size";
 const NO_NUMBER = "Enter the size as a number, such as 0.5";
 const NO_PRICE = "Enter a price";
 const TOO_SMALL = "This buys less than one lot";
+// Refusals that end by themselves: the order may be good again by the time it arrives.
+const PASSING = new Set(["PRICE_STALE", "PROJECTION_BEHIND", "EXPIRED"]);
+const ASK_AGAIN_MS = 2000;
 const REFRESH_EVERY_MS = 250;
 const SLIDER_STEPS = 100n;
 const TEXT_INPUTS = "input:not([type=radio], [type=checkbox], [type=range], [type=hidden])";
@@ -24,6 +27,7 @@ export class Ticket {
   #sent = new Map();
   #sliding = false;
   #slid = null;
+  #asking = null;
 
   /** `estimateMost({side, ticks})` gives the lots that an account could trade, until the server's preview says it. */
   constructor({ units, feed, levels, estimateMost }) {
@@ -79,8 +83,10 @@ export class Ticket {
     const verb = this.side === "buy" ? "Buy" : "Sell";
     setText(button, lots ? `${verb} ${this.units.size.format(lots)} ${this.units.base}` : verb);
     const reason = this.#reason(lots);
-    button.disabled = reason !== "";
-    setText(document.getElementById("ticket-reason"), reason);
+    const refusal = reason || this.#refusal;
+    button.disabled = reason !== "" || (refusal !== "" && !PASSING.has(this.#figures.rejectCode));
+    setText(document.getElementById("ticket-reason"), refusal);
+    this.#askAgain(refusal !== reason);
     this.#estimate(lots);
     this.#follow(lots);
   }
@@ -169,8 +175,28 @@ export class Ticket {
 
   #reason(lots) {
     if (this.type === "market" && !this.feed.live) return STALE;
-    if (!lots) return this.#sizeReason();
+    return lots ? "" : this.#sizeReason();
+  }
+
+  // Why the server would refuse the order as the form says it; unknown as soon as somebody has typed on.
+  get #refusal() {
     return (!this.#touched && this.#figures.reason) || "";
+  }
+
+  // A refusal may pass by itself, when prices or orders of others change.
+  #askAgain(refused) {
+    if (refused) {
+      this.#asking ??= setTimeout(() => this.#ask(), ASK_AGAIN_MS);
+      return;
+    }
+    clearTimeout(this.#asking);
+    this.#asking = null;
+  }
+
+  #ask() {
+    this.#asking = null;
+    if (!document.hidden && !this.#touched) this.form.dispatchEvent(new CustomEvent("ticket:fresh", { bubbles: true }));
+    else this.refresh();
   }
 
   #sizeReason() {
@@ -213,7 +239,7 @@ export class Ticket {
     const slider = this.form.querySelector("[data-size-slider]");
     const most = this.#most;
     if (!slider || this.#sliding || !most) return;
-    const share = ((lots ?? 0n) * SLIDER_STEPS) / most;
+    const share = ((lots ?? 0n) * SLIDER_STEPS + most / 2n) / most;
     setRange(slider, String(share > SLIDER_STEPS ? SLIDER_STEPS : share));
     setText(this.form.querySelector("[data-slider-text]"), `${slider.value}%`);
   }

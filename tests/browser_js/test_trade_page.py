@@ -239,6 +239,28 @@ def test_it_pulls_the_slider_on_an_estimate_until_the_server_knows_better(trade_
     expect(trade_page.locator("[name=size]")).to_have_value("1.800")
 
 
+PREVIEWED = """([code, reason]) => {
+    Object.assign(document.getElementById("receipt-figures").dataset, { rejectCode: code, reason });
+    const detail = { ctx: { sourceElement: { id: "receipt" } } };
+    document.dispatchEvent(new CustomEvent("htmx:after:swap", { detail }));
+}"""
+
+
+def test_it_says_what_the_preview_found_and_asks_again_by_itself(trade_page: Page) -> None:
+    submit, reason = trade_page.locator("#ticket-submit"), trade_page.locator("#ticket-reason")
+    trade_page.evaluate("document.body.addEventListener('ticket:fresh', () => { document.body.dataset.asked = 'yes'; })")
+    trade_page.fill("[name=size]", "1")
+    trade_page.evaluate(PREVIEWED, ["INSUFFICIENT_MARGIN", "Not enough margin"])
+    expect(reason).to_have_text("Not enough margin")
+    expect(submit).to_be_disabled()
+    expect(trade_page.locator("body")).to_have_attribute("data-asked", "yes")
+    trade_page.evaluate(PREVIEWED, ["PRICE_STALE", "There is no fresh oracle price"])
+    expect(reason).to_have_text("There is no fresh oracle price")
+    expect(submit).to_be_enabled()
+    trade_page.fill("[name=size]", "2")
+    expect(reason).to_be_empty()
+
+
 def test_it_marks_positions_to_market(desk: Desk, trade_page: Page) -> None:
     expect(trade_page.locator("[data-cell=unrealised_pnl]")).to_have_text("+$206.30")
     expect(trade_page.locator("[data-cell=roe]")).to_have_text("+7.6%")
