@@ -27,8 +27,12 @@ def fill_ticket(page: Page, *, side: str, size: str, price: str = "") -> None:
 
 
 def place(page: Page, *, side: str, size: str, price: str = "") -> None:
+    """Send the ticket and wait for its answer, which brings the next ticket's id."""
     fill_ticket(page, side=side, size=size, price=price)
+    order_id = page.locator("#ticket input[name=client_order_id]")
+    sent = order_id.input_value()
     page.locator("#ticket-submit").click()
+    expect(order_id).not_to_have_value(sent)
 
 
 def test_it_lets_two_people_trade_and_shows_both_the_outcome(visit: Visit, alice: Person, bob: Person) -> None:

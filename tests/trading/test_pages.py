@@ -63,7 +63,7 @@ WRONG = [
     ({"size": "100"}, "size", "Not enough margin"),
     ({"price": "1000"}, "price", "Price must be between 54,000.0 and 66,000.0."),
     ({"price": "60001", "post_only": "1", "reduce_only": "1"}, "form", "no position"),
-    ({"type": "stop_market", "trigger_price": "59000"}, "trigger_price", "This would trigger at once: the price is 60,000.0 now."),
+    ({"type": "stop_market", "trigger_price": "59000"}, "trigger_price", "This would trigger at once: the price is 60,000.0."),
     ({"client_order_id": "<b>"}, "form", "Client order id has 1 to"),
     ({"type": "market"}, "form", "The book has nothing inside the worst price"),
     ({"side": "up"}, "form", "Side does not have one of its values"),

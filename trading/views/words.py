@@ -32,7 +32,7 @@ SENTENCES = {
     "INVALID_TRIGGER": Refusal("trigger_price", "Enter a trigger price."),
     "GOOD_TILL_IN_PAST": Refusal("good_till", "The order's end is in the past."),
     "PRICE_STALE": Refusal("form", "There is no fresh oracle price, so nothing that raises risk is taken. Try again soon."),
-    "TRIGGERS_IMMEDIATELY": Refusal("trigger_price", "This would trigger at once: the price is {reference} now."),
+    "TRIGGERS_IMMEDIATELY": Refusal("trigger_price", "This would trigger at once: the price is {reference}."),
     "PRICE_OUT_OF_BAND": Refusal("price", "Price must be between {min} and {max}."),
     "MIN_NOTIONAL": Refusal("size", "The order is worth {notional}; the least is {min_notional}."),
     "TOO_MANY_ORDERS": Refusal("form", "You have {max_open_orders} orders open here, the most there can be. Cancel one first."),
