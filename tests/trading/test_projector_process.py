@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.db import connection
 
 from accounts.models import Balance
 from markets.commands import CancelOrder
@@ -19,11 +20,14 @@ from markets.queries import GetAccount
 from tests.support.engine import ROOT, EngineProcesses, database_url, engine_process, engine_processes
 from tests.trading.exchange import ALICE, BOB, limit, open_account
 from trading.models import Fill, Order, Position
+from trading.ownership import connect_as_owner
+from trading.projector.projector import APPLICATION_NAME
 from trading.selectors import ProjectionBehind, order_by_client_id, projected_seq, wait_for_projection
 
 __all__ = ["engine_process", "engine_processes"]
 
 TOUCH_TICKS = 600_000
+LOSE_CONNECTIONS = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s and datname = current_database()"
 
 
 class ProjectorProcess:
@@ -54,10 +58,14 @@ class ProjectorProcess:
 
     def stop(self, number: int) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
+        return self.process.wait(timeout=30)
+
+    def end(self) -> None:
+        """Make sure that nothing is left of it."""
+        self.process.kill()
+        self.process.wait(timeout=30)
         assert self.process.stderr is not None
         self.process.stderr.close()
-        return code
 
 
 class Projectors:
@@ -77,8 +85,7 @@ def projectors(engine_process: EngineProcesses) -> Iterator[Projectors]:
     projectors = Projectors(engine_process)
     yield projectors
     for one in projectors.all:
-        if one.process.poll() is None:
-            one.stop(signal.SIGKILL)
+        one.end()
 
 
 @pytest.fixture
@@ -143,3 +150,17 @@ def test_it_loses_and_doubles_nothing_when_killed_under_load(
     said = capsys.readouterr().out
     assert f"up to journal row {projected_seq():,}" in said
     assert "the snapshot of row" in said
+
+
+def test_it_ends_when_its_connection_is_lost_and_a_new_one_goes_on(projectors: Projectors, gateway: Gateway) -> None:
+    running = projectors.start()
+    trade(gateway, 2)
+    wait_for_projection(ALICE)
+    connection.close()  # an earlier test may have projected on it
+    with connect_as_owner() as owner:
+        owner.execute(LOSE_CONNECTIONS, [APPLICATION_NAME])
+    trade(gateway, 2)
+    assert running.process.wait(timeout=30) == 1
+    projectors.start()
+    wait_for_projection(ALICE)
+    assert Fill.objects.filter(account_id=ALICE).count() == 4

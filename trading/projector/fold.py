@@ -43,7 +43,7 @@ class Fold:
     which second its price was last kept (one a second is). Both are carried from run to run.
     """
 
-    def __init__(self, lots_atoms: dict[int, int], priced: dict[int, int]) -> None:
+    def __init__(self, *, lots_atoms: dict[int, int], priced: dict[int, int]) -> None:
         self.seq: int = 0
         self.stamp_ms: int = 0
         self.rows: int = 0
@@ -67,7 +67,7 @@ class Fold:
         self._next_transfer_id: int = 0
         self._next_price_id: int = 0
 
-    def add(self, seq: int, stamp_ms: int, events: Iterable[Event]) -> None:
+    def add(self, *, seq: int, stamp_ms: int, events: Iterable[Event]) -> None:
         """Take in the next row of the journal."""
         if stamp_ms != self.stamp_ms:
             self._time = time_text(stamp_ms)

@@ -18,6 +18,9 @@ from trading.projector.writer import write
 from trading.stamps import ms
 
 RUN_EVENTS = 6_000  # a run holds about so many events: enough to spare round trips, little enough to be seen soon
+APPLICATION_NAME = "quantdesk projector"
+# What a crash of PostgreSQL loses is projected again.
+SESSION = "select set_config('application_name', %s, false), set_config('synchronous_commit', 'off', false)"
 FIRST_ROWS, MAX_ROWS = 5, 500
 
 
@@ -50,7 +53,7 @@ class Projector:
 
     def start_over(self) -> None:
         """Take up what the tables say of themselves."""
-        _connection().execute("set synchronous_commit = off")  # what a crash loses is projected again
+        _connection().execute(SESSION, [APPLICATION_NAME])
         projection, _ = Projection.objects.get_or_create(id=1)
         self.seq, self.stamp_ms = projection.seq, projection.stamp_ms
         markets = Market.objects.all()
@@ -91,9 +94,9 @@ class Projector:
         rows = self._read(after_seq, limit)
         if not rows:
             return None
-        fold = Fold(self._lots_atoms, self._priced)
+        fold = Fold(lots_atoms=self._lots_atoms, priced=self._priced)
         for row in rows:
-            fold.add(row.seq, row.stamp_ms, row.events)
+            fold.add(seq=row.seq, stamp_ms=row.stamp_ms, events=row.events)
         self._rows_at_once = min(MAX_ROWS, max(1, RUN_EVENTS * len(rows) // (fold.events + 1)))
         return fold
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import structlog
+from django.db import Error as DatabaseError
 
 from markets.errors import GatewayError
 from markets.gateway import AsyncGateway, async_gateway
@@ -104,5 +105,11 @@ def make_partitions() -> None:
         log.info("partitions made", count=len(made))
 
 
-async def serve() -> None:
-    await Service(gateway=async_gateway()).run()
+async def serve() -> int:
+    """Project until stopped; return the process's exit code. When the database fails, a new process takes up from its watermark."""
+    try:
+        await Service(gateway=async_gateway()).run()
+    except (psycopg.Error, DatabaseError):
+        log.exception("the database failed")
+        return 1
+    return 0

@@ -1,3 +1,4 @@
+import sys
 from typing import Any
 
 import uvloop
@@ -10,4 +11,4 @@ class Command(BaseCommand):
     help = "Keep orders, fills, positions, balances and candles current from the journal."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        uvloop.run(serve())
+        sys.exit(uvloop.run(serve()))
