@@ -2,7 +2,8 @@
 
     python worker.py ENGINE OPERATIONS_FILE
 
-Each answer is a line of JSON: seconds of processor time for the timed operations, and where the book ended.
+Every engine runs with garbage collection as its own server has it. Each answer is a line of JSON: seconds of processor time for the
+timed operations, and where the book ended.
 """
 
 import gc
@@ -107,11 +108,15 @@ ENGINES: dict[str, Callable[[Operations, Operations], Prepared]] = {
 }
 
 
-def serve(engine: Callable[[Operations, Operations], Prepared], warm_up: Operations, timed: Operations) -> None:
+COLLECTOR_OFF = frozenset({"quantdesk", "quantdesk-engine"})  # as our engine's process runs; matching-engine's own server leaves it on
+
+
+def serve(engine: Callable[[Operations, Operations], Prepared], warm_up: Operations, timed: Operations, *, collector_off: bool) -> None:
     for _ in sys.stdin:
         measured, ended = engine(warm_up, timed)
         gc.collect()
-        gc.disable()  # as our engine runs; the others are given the same
+        if collector_off:
+            gc.disable()
         began = time.process_time()
         measured()
         seconds = time.process_time() - began
@@ -122,4 +127,4 @@ def serve(engine: Callable[[Operations, Operations], Prepared], warm_up: Operati
 
 if __name__ == "__main__":
     made = pickle.loads(Path(sys.argv[2]).read_bytes())  # noqa: S301 - written by bench.peers a moment ago
-    serve(ENGINES[sys.argv[1]], *made)
+    serve(ENGINES[sys.argv[1]], *made, collector_off=sys.argv[1] in COLLECTOR_OFF)
