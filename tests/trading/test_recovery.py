@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from markets.commands import CancelAll, CancelOrder, PlaceOrder, RulesUpgrade, SetLeverage
@@ -12,7 +14,7 @@ from markets.errors import GatewayError
 from markets.gateway import AsyncGateway
 from markets.queries import GetAccount, GetState
 from markets.views import Reply, StateView
-from tests.support.engine import ENGINE_OF_RULES_2, EngineProcesses
+from tests.support.engine import ENGINE_OF_RULES_2, EngineProcesses, database_url
 from tests.trading.exchange import ALICE, BOB, BTC, PRICE_TICKS, limit, open_account
 from trading import archive, journal, snapshots
 from trading.engine.engine import Engine
@@ -363,3 +365,14 @@ def test_it_serves_cancels_at_once_after_a_restart(traders: EngineProcesses) -> 
     cancelled = traders.gateway.submit(CancelAll(account_id=ALICE))
     assert [order.order_id for order in cancelled.orders] == [placed.orders[0].order_id]
     assert traders.gateway.query(GetState()).open_orders == 0
+
+
+def test_it_counts_a_snapshot_only_when_its_row_is_committed(traders: EngineProcesses) -> None:
+    with psycopg.connect(database_url()) as holder:
+        holder.execute("select 1 from trading_engineepoch for update")
+        snapshots.request()
+        while not list(snapshots.folder().glob("*.snapshot")):  # the child has written the file of a row that is not committed
+            time.sleep(0.01)
+        assert not Snapshot.objects.exists()
+    row = wait_for_snapshot(traders)
+    assert replayed(from_empty(), row.seq) == row.state_hash

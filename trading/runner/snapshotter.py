@@ -20,13 +20,14 @@ log = structlog.get_logger("engine")
 EVERY_COMMANDS = 30_000  # what is replayed in well under a second
 EVERY_SECONDS = 600.0
 MAX_SHARE = 0.1  # of the time that children may spend on snapshots, so that load does not take a core away
+COMMIT_POLL_SECONDS = 0.02
 
 # The row of a state that was not committed after all must never exist.
 SAVE = """
 insert into trading_snapshot (seq, rules_version, state_hash, size_bytes, taken_at)
 select %(seq)s, %(rules_version)s, %(state_hash)s, %(size_bytes)s, now()
-where %(seq)s = 0 or exists (select 1 from trading_journal where seq = %(seq)s and hash = %(journal_hash)s)
-on conflict (seq) do nothing
+where exists (select 1 from trading_journal where seq = %(seq)s and hash = %(journal_hash)s)
+on conflict (seq) do update set state_hash = excluded.state_hash, size_bytes = excluded.size_bytes, taken_at = excluded.taken_at
 """
 PRUNE = """
 delete from trading_snapshot
@@ -66,12 +67,16 @@ class Snapshotter:
     def boundary(self, state: State, position: Position, commands: int) -> None:
         """Between two batches: the state is that after the row at `position`."""
         self._commands += commands
-        if self._child or not self._due():
+        if self._busy() or not self._due():
             return
         self._commands = 0
         self._asked = False
         self._taken_at = time.monotonic()
         self._fork(state, position)
+
+    def _busy(self) -> bool:
+        """One at a time: saving one removes the files that have no row, and the next one's has none yet."""
+        return bool(self._child) or (self._saving is not None and not self._saving.done())
 
     def _due(self) -> bool:
         now = time.monotonic()
@@ -107,7 +112,9 @@ class Snapshotter:
             await self._save(_write(state, position))
 
     async def _save(self, taken: Taken) -> None:
-        await self._connection.execute(SAVE, msgspec.structs.asdict(taken))
+        # The child may be quicker than the commit; should that fail, the process ends.
+        while (await self._connection.execute(SAVE, msgspec.structs.asdict(taken))).rowcount == 0:  # noqa: ASYNC110
+            await asyncio.sleep(COMMIT_POLL_SECONDS)
         await self._connection.execute(PRUNE, [snapshots.KEPT])
         cursor = await self._connection.execute(KEPT)
         snapshots.remove_all_but([seq for (seq,) in await cursor.fetchall()])
