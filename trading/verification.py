@@ -54,7 +54,7 @@ class Verification:
 
     def replay(self) -> str:
         """Re-execute every row, checking chain, numbers and events; compare the state with the live engine's, else with the last
-        snapshot's. Return what it was compared with.
+        snapshot's. Return the finding as a sentence.
         """
         try:
             live = gateway().query(GetState(), timeout=60.0)
@@ -62,16 +62,16 @@ class Verification:
             return self._replay_to_snapshot()
         self._follow(live.seq)
         self._compare(live.state_hash, "the live engine")
-        return f"the live engine at row {live.seq:,}"
+        return f"The replay gives the state of the live engine at row {live.seq:,}."
 
     def _replay_to_snapshot(self) -> str:
         snapshot = Snapshot.objects.order_by("-seq").first()
         if snapshot is None:
             self._follow(0)
-            return "nothing: there is neither engine nor snapshot, but every row gave the events that it holds"
+            return "Every row gives the events that it holds; there is neither engine nor snapshot to compare the state with."
         self._follow(snapshot.seq)
         self._compare(snapshot.state_hash, f"the snapshot of row {snapshot.seq:,}")
-        return f"the snapshot of row {snapshot.seq:,}"
+        return f"The replay gives the state of the snapshot of row {snapshot.seq:,}."
 
     def _follow(self, until_seq: int) -> None:
         """Follow the journal up to a row, or, without one, to its end."""

@@ -17,8 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         verification = Verification(Progress())
         try:
-            compared = verification.replay()
-            self.stdout.write(f"The replay gives the state of {compared}.")
+            self.stdout.write(verification.replay())
             if not options["no_tables"]:
                 seq = verification.tables()
                 self.stdout.write(f"The tables are row for row what a rebuild gives, up to journal row {seq:,}.")
