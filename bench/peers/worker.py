@@ -70,11 +70,8 @@ def matching_engine(warm_up: Operations, timed: Operations) -> Prepared:
 def quantdesk(warm_up: Operations, timed: Operations) -> Prepared:
     """Our book alone, plain or compiled: whichever the path leads to."""
     from bench.bare_book import BareBook
-    from markets.parameters import MarginTier, MarketParameters
-    from trading.engine.state import Market
 
-    tiers = (MarginTier(0, 10_000, 0, 50),)
-    book = BareBook(Market(MarketParameters(market_id=1, symbol="BENCH", base_asset="BENCH", tick_e8=10**7, lot_e8=10**5, tiers=tiers)))
+    book = BareBook()
     fills = 0
 
     def run(operations: Operations) -> None:

@@ -6,7 +6,7 @@ intrusive linked list, so that a cancel is a few assignments.
 """
 
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from markets.commands import PlaceOrder
 from markets.events import CancelReason, OrderStatus
@@ -18,8 +18,23 @@ BUY: Final = 1
 SELL: Final = -1
 
 
-class Order:
-    """An order, on the book, waiting for its trigger, or lately ended. `sign` is +1 to buy and -1 to sell."""
+class Resting:
+    """What the book needs of an order. `sign` is +1 to buy and -1 to sell; the last three are the book's own."""
+
+    __slots__ = ("following", "level", "order_id", "previous", "price_ticks", "remaining_lots", "sign")
+
+    def __init__(self, order_id: int, sign: int, price_ticks: int, lots: int) -> None:
+        self.order_id: int = order_id
+        self.sign: int = sign
+        self.price_ticks: int = price_ticks
+        self.remaining_lots: int = lots
+        self.level: Level | None = None
+        self.previous: Resting | None = None
+        self.following: Resting | None = None
+
+
+class Order(Resting):
+    """An order of the exchange: on the book, waiting for its trigger, or lately ended."""
 
     __slots__ = (
         "account",
@@ -27,17 +42,10 @@ class Order:
         "created_ms",
         "fee_atoms",
         "filled_quote_atoms",
-        "following",
         "holding",
-        "level",
-        "order_id",
         "parent_order_id",
-        "previous",
-        "price_ticks",
         "reason",
         "reduce_only",
-        "remaining_lots",
-        "sign",
         "size_lots",
         "status",
         "trigger_ticks",
@@ -47,14 +55,11 @@ class Order:
     def __init__(
         self, order_id: int, command: PlaceOrder, account: "Account", holding: "Holding", price_ticks: int, size_lots: int, stamp_ms: int
     ) -> None:
-        self.order_id: int = order_id
+        super().__init__(order_id, BUY if command.side == "buy" else SELL, price_ticks, size_lots)
         self.command: PlaceOrder = command
         self.account: Account = account
         self.holding: Holding = holding
-        self.sign: int = BUY if command.side == "buy" else SELL
-        self.price_ticks: int = price_ticks
         self.size_lots: int = size_lots
-        self.remaining_lots: int = size_lots
         self.filled_quote_atoms: int = 0
         self.fee_atoms: int = 0
         self.trigger_ticks: int = 0
@@ -64,9 +69,6 @@ class Order:
         self.parent_order_id: int = 0
         self.created_ms: int = stamp_ms
         self.updated_ms: int = stamp_ms
-        self.level: Level | None = None
-        self.previous: Order | None = None
-        self.following: Order | None = None
 
 
 class Level:
@@ -74,11 +76,11 @@ class Level:
 
     __slots__ = ("head", "key", "size_lots", "tail")
 
-    def __init__(self, key: int, order: Order) -> None:
+    def __init__(self, key: int, order: Resting) -> None:
         self.key: int = key
         self.size_lots: int = order.remaining_lots
-        self.head: Order = order
-        self.tail: Order = order
+        self.head: Resting = order
+        self.tail: Resting = order
 
 
 class BookSide:
@@ -100,7 +102,7 @@ class BookSide:
         level = self.levels.get(key)
         return level.size_lots if level is not None else 0
 
-    def insert(self, order: Order) -> None:
+    def insert(self, order: Resting) -> None:
         """Queue an order behind those of its price."""
         key = order.price_ticks * self.sign
         self.touched.add(key)
@@ -120,7 +122,7 @@ class BookSide:
         level.tail = order
         level.size_lots += order.remaining_lots
 
-    def reduce(self, order: Order, lots: int) -> None:
+    def reduce(self, order: Resting, lots: int) -> None:
         """Take lots from an order in its place; an order without a rest leaves the book."""
         if lots == order.remaining_lots:
             self.remove(order)
@@ -132,7 +134,7 @@ class BookSide:
         level.size_lots -= lots
         self.touched.add(level.key)
 
-    def remove(self, order: Order) -> None:
+    def remove(self, order: Resting) -> None:
         level = order.level
         assert level is not None
         previous = order.previous
@@ -167,9 +169,9 @@ class BookSide:
         """Return every order, best first, oldest first within a price."""
         found: list[Order] = []
         for key in reversed(self.keys):
-            order: Order | None = self.levels[key].head
+            order: Resting | None = self.levels[key].head
             while order is not None:
-                found.append(order)
+                found.append(cast(Order, order))
                 order = order.following
         return found
 

@@ -1,8 +1,10 @@
 """What must hold after every command; an AssertionError here is a bug. Walks the whole state: for tests and the auditor."""
 
+from typing import cast
+
 from markets.ledger import FIRST_USER_ACCOUNT
 from trading.engine import lives, margin
-from trading.engine.book import BookSide, Order
+from trading.engine.book import BookSide, Order, Resting
 from trading.engine.state import Account, Holding, Market, State
 
 
@@ -36,15 +38,15 @@ def check_side(side: BookSide) -> list[Order]:
     assert side.keys == sorted(side.levels), "keys differ from levels"
     found: list[Order] = []
     for key, level in side.levels.items():
-        order: Order | None = level.head
-        previous: Order | None = None
+        order: Resting | None = level.head
+        previous: Resting | None = None
         size = 0
         while order is not None:
             assert order.level is level and order.previous is previous, f"order {order.order_id} is wrongly linked"
             assert order.price_ticks * side.sign == key and order.sign == side.sign, f"order {order.order_id} at a wrong price"
             assert order.remaining_lots > 0, f"order {order.order_id} rests without a rest"
             size += order.remaining_lots
-            found.append(order)
+            found.append(cast(Order, order))
             previous, order = order, order.following
         assert level.tail is previous and level.size_lots == size, f"level {key} has a wrong tail or size"
     return found

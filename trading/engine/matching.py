@@ -1,5 +1,7 @@
 """Matching: a taker against the book, best price first, oldest first; both sides settled fill by fill."""
 
+from typing import cast
+
 from markets.events import CancelReason, OrderFilled
 from markets.units import charge
 from trading.engine import lives, margin
@@ -20,7 +22,7 @@ def match(state: State, market: Market, taker: Order, tight: bool, liquidation: 
     stopped: CancelReason | None = None
     filled_before = taker.remaining_lots
     while taker.remaining_lots > 0 and keys and keys[-1] >= limit_key:
-        maker = side.levels[keys[-1]].head
+        maker = cast(Order, side.levels[keys[-1]].head)
         if maker.account is taker.account:
             stopped = prevent_self_trade(state, taker, maker)
             if stopped is not None:
