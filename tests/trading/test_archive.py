@@ -88,7 +88,7 @@ def test_it_keeps_what_is_young_or_not_yet_safe_elsewhere(desk: JournalledDesk) 
 
 
 def test_it_keeps_a_partition_whose_rows_do_not_follow_each_other(desk: JournalledDesk) -> None:
-    as_owner("update trading_journal set payload = payload || 'x' where seq = 9")
+    as_owner("trading_journal", "update trading_journal set payload = payload || 'x' where seq = 9")
     with pytest.raises(JournalCorrupt, match="journal row 9"):
         archive_old(keep=timedelta(0))
     assert archives() == []
