@@ -80,14 +80,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the tests, too, that take longer than bin/test allows")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, and so count in the summary, what was not asked for."""
+    """Deselect, and so count in the summary, what was not asked for; browsers come last.
+
+    Playwright's synchronous API keeps a loop running in this thread to the end, beside which no asyncio test could run.
+    """
     unwanted = {"browser"} if config.getoption("--no-browser") else set()
     unwanted |= set() if config.getoption("--nightly") else {"nightly"}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")
