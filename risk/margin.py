@@ -44,7 +44,7 @@ def initial_margin(*, notional_atoms: int, leverage: int, tiers: Sequence[Margin
 def liquidation_ticks(
     *, size_lots: int, mark_ticks: int, tick_lot_atoms: int, equity_atoms: int, other_maintenance_atoms: int, tiers: Sequence[MarginTier]
 ) -> int:
-    """Return the first tick, moving from mark against the position, at which equity is below maintenance; 0 if there is none.
+    """Return the first tick, moving from mark against the position, at which equity is below maintenance; 0 if no price is.
 
     That is mark itself where equity is short already. Only this market's mark moves; equity falls faster than maintenance
     can (rates are below one), so the tick is unique.

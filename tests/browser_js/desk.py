@@ -33,6 +33,7 @@ class Connection:
     def __init__(self, send: Send) -> None:
         self.send = send
         self.topics: list[Message] = []
+        self.silent = False
 
     async def say(self, message: Message) -> None:
         await self.send({"type": "websocket.send", "text": json.dumps(message)})
@@ -44,7 +45,6 @@ class Desk:
     def __init__(self) -> None:
         self.snapshots: dict[str, Message] = {}
         self.answers: dict[str, Callable[[dict[str, str]], Any]] = {}
-        self.silent = False
         self.refuses: set[str] = set()
         self.connections: list[Connection] = []
         self.opened = 0
@@ -73,6 +73,11 @@ class Desk:
     def push(self, message: Message) -> None:
         """Send a message to every socket that follows its channel."""
         asyncio.run_coroutine_threadsafe(self._push(message), self._loop).result(PATIENCE_SECONDS)
+
+    def fall_silent(self) -> None:
+        """Answer nothing more on the sockets that are open now."""
+        for connection in self.connections:
+            connection.silent = True
 
     def hang_up(self) -> None:
         """Close every socket, as a server does that is restarted."""
@@ -135,7 +140,7 @@ class Desk:
         with self._news:
             self.heard.append(request)
             self._news.notify_all()
-        if self.silent:
+        if connection.silent:
             return
         if request["op"] == "ping":
             reply = {"op": "pong", "id": request["id"], "time_ms": request["time_ms"], "server_ms": time.time_ns() // 1_000_000}
