@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django
+import hypothesis
 import psycopg
 import pytest
 
@@ -53,8 +54,17 @@ def take_share(worker: str) -> None:
 
 pytest_plugins = ["tests.support.engine"]
 
+# The same examples every time, so that a change is judged by itself; nightly draws new ones.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.load_profile("steady")
+
 embedded_servers = start_servers()
 django.setup()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--nightly"):
+        hypothesis.settings.load_profile("default")
 
 
 def pytest_unconfigure() -> None:
