@@ -1,82 +1,17 @@
 """Every performance figure: `make bench`, or `python -m bench NAME ...` for some of them."""
 
 import argparse
-import pickle
 import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
-from bench.peers.compiled import compiled_tree
-from bench.rounds import Figure, Ratio, console, interleave, report
-from bench.workload import operations
-
-ENGINE_OPERATIONS = 50_000
-ENGINE_ROUNDS = 5
-
-Findings = tuple[list[Ratio], list[Figure]]
+from bench.measurements import MEASUREMENTS, Findings, measure
+from bench.rounds import Figure, Ratio, console, report
 
 
-def engine() -> Findings:
-    """The engine with margin against its own bare book, on the same operations; both plain and compiled."""
-    from bench.peers.__main__ import Worker
-
-    warm_up, timed, _ = operations(count=ENGINE_OPERATIONS)
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "operations.pickle"
-        made.write_bytes(pickle.dumps(([tuple(each) for each in warm_up], [tuple(each) for each in timed])))
-        root, tree = Path(__file__).resolve().parent.parent, compiled_tree()
-        workers = {
-            (name, form): Worker(name, operations=made, count=ENGINE_OPERATIONS, path=path)
-            for name in ("quantdesk", "quantdesk-engine")
-            for form, path in (("plain", root), ("compiled", tree))
-        }
-        subjects = {f"{name} {form}": worker.run for (name, form), worker in workers.items()}
-        measured = interleave(subjects, rounds=ENGINE_ROUNDS, title="engine and book")
-        for worker in workers.values():
-            worker.close()
-    engine, compiled = measured["quantdesk-engine plain"], measured["quantdesk-engine compiled"]
-    return [
-        Ratio("engine with margin / bare book, plain", engine, measured["quantdesk plain"]),
-        Ratio("engine with margin / bare book, compiled", compiled, measured["quantdesk compiled"]),
-        Ratio("engine with margin, compiled / plain", compiled, engine, floor=2.0),
-    ], []
-
-
-def durable() -> Findings:
-    from bench.stack import Stack
-
-    with Stack(tree=compiled_tree()) as stack:
-        from bench import durable as measure
-
-        return measure.throughput(stack), measure.latency(stack)
-
-
-def front() -> Findings:
-    from bench.stack import Stack
-
-    with Stack(tree=compiled_tree()) as stack:
-        from bench.front import front_doors
-
-        return front_doors(stack), []
-
-
-def fanout() -> Findings:
-    from bench.stack import Stack
-
-    with Stack(tree=compiled_tree()) as stack:
-        from bench.fanout import fan_out
-
-        return fan_out(stack), []
-
-
-def rest() -> Findings:
-    from bench.rest import at_rest
-
-    return [], at_rest()
-
-
-MEASUREMENTS: dict[str, Callable[[], Findings]] = {"engine": engine, "durable": durable, "front": front, "fanout": fanout, "rest": rest}
+def alone(name: str) -> Findings:
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as executor:
+        return executor.submit(measure, name).result()
 
 
 def main() -> int:
@@ -90,7 +25,7 @@ def main() -> int:
     figures: list[Figure] = []
     for name in names:
         console.print(f"Measuring: {name}")
-        found_ratios, found_figures = MEASUREMENTS[name]()
+        found_ratios, found_figures = alone(name)
         ratios += found_ratios
         figures += found_figures
     return 0 if report(ratios, figures) else 1
