@@ -14,10 +14,12 @@ from bench.rounds import Ratio, interleave
 from bench.stack import Stack, open_accounts
 
 ROUNDS = 5
-CONNECTIONS = 32
-WINDOW = 8  # orders in flight on each socket
-COUNT = 6_000
-DRF_COUNT = 600
+TRADERS = 32
+HTTP_CONNECTIONS = 128  # one order in flight on each
+SOCKETS = 32
+WINDOW = 16  # orders in flight on each socket
+COUNT = 20_000
+DRF_COUNT = 1_500
 MONEY_ATOMS = 10**15
 FAST = "/api/v1/fast/orders"
 
@@ -69,7 +71,7 @@ def fast_lane(port: int, traders: list[Trader], path: str, count: int) -> Callab
             request = next(requests)
             return HttpConnection(lambda: request, counter, 1)
 
-        return uvloop.run(drive(connect, host="127.0.0.1", port=port, connections=CONNECTIONS, count=count))
+        return uvloop.run(drive(connect, host="127.0.0.1", port=port, connections=HTTP_CONNECTIONS, count=count))
 
     return measure
 
@@ -82,7 +84,7 @@ def over_socket(port: int, path: str, frames: Callable[[], tuple[bytes, bytes]],
             hello, request = frames()
             return SocketConnection(lambda: request, counter, WINDOW, f"http://127.0.0.1:{port}{path}", hello, answered)
 
-        return uvloop.run(drive(connect, host="127.0.0.1", port=port, connections=CONNECTIONS, count=count))
+        return uvloop.run(drive(connect, host="127.0.0.1", port=port, connections=SOCKETS, count=count))
 
     return measure
 
@@ -94,7 +96,7 @@ def answered(message: bytes) -> bool:
 
 
 def front_doors(stack: Stack) -> list[Ratio]:
-    traders = [Trader(f"front-{number}") for number in range(CONNECTIONS)]
+    traders = [Trader(f"front-{number}") for number in range(TRADERS)]
     ours, echo = stack.serve(), stack.serve("bench.echo:application")
     turn = cycle(traders)
 
@@ -107,7 +109,7 @@ def front_doors(stack: Stack) -> list[Ratio]:
 
     stack.observe()
     http = interleave(
-        {"ours": fast_lane(ours, traders, FAST, COUNT), "echo": fast_lane(echo, traders, FAST, 2 * COUNT)},
+        {"ours": fast_lane(ours, traders, FAST, COUNT), "echo": fast_lane(echo, traders, FAST, 3 * COUNT)},
         rounds=ROUNDS,
         title="HTTP, one order a request",
     )
