@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import cast
 from urllib.parse import urlsplit
 
-MAX_FRAME_HEADER = 14
+PING = 9
 
 
 class Counter:
@@ -140,6 +140,9 @@ class SocketConnection(Connection):
         if len(buffer) < at + length:
             return None
         self.buffer = buffer[at + length :]
+        if buffer[0] & 0x0F == PING:
+            self.transport.write(b"\x8a" + frame(buffer[at : at + length])[1:])
+            return self.next_message()
         return buffer[at : at + length]
 
 

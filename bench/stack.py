@@ -76,7 +76,7 @@ class Stack:
             options = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--no-access-log", "--log-level", "error"]
             factory = [] if application.startswith("bench.echo") else ["--factory"]
             command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), *options, *factory]
-            self.processes.append(subprocess.Popen(command, cwd=ROOT))
+            self.processes.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         else:
             self.start("web", "--port", str(port))
         wait_until(lambda: accepts(port), f"the server of {application or 'quantdesk'}")
