@@ -59,7 +59,7 @@ class Crowd:
     def told(self, message: bytes) -> None:
         if self.marker in message:
             self.heard += 1
-        else:
+        elif b'"op":' not in message:  # our snapshot, or the peer's greeting
             self.ready += 1
         self.look()
 
@@ -114,6 +114,7 @@ def fan_out(stack: Stack) -> list[Ratio]:
     subscribe = json.dumps({"op": "subscribe", "id": 1, "channel": "trades", "market": "BTC-PERP"}).encode()
 
     async def trades(_: int) -> Callable[[], Awaitable[object]]:
+        await asyncio.to_thread(stack.observe)
         link = async_gateway()
 
         def side(account_id: int, word: str) -> PlaceOrder:
