@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import uvloop
 
@@ -46,10 +47,11 @@ class Listener(SocketConnection):
 
 
 class Crowd:
-    """All subscribers. `marker` is in the messages that count."""
+    """`size` subscribers. `marker` is in the messages that count."""
 
-    def __init__(self, marker: bytes) -> None:
+    def __init__(self, marker: bytes, *, size: int = SUBSCRIBERS) -> None:
         self.marker = marker
+        self.size = size
         self.ready = 0
         self.heard = 0
         self.lost = 0
@@ -65,7 +67,7 @@ class Crowd:
 
     def look(self) -> None:
         """Go on when everybody who is still there has been told."""
-        if (self.ready if self.gathering else self.heard) >= SUBSCRIBERS - self.lost:
+        if (self.ready if self.gathering else self.heard) >= self.size - self.lost:
             self.changed.set()
 
     async def gather(self, port: int, path: str, subscribe: bytes) -> list[asyncio.BaseTransport]:
@@ -73,7 +75,7 @@ class Crowd:
         loop = asyncio.get_running_loop()
         url = f"http://127.0.0.1:{port}{path}"
         transports: list[asyncio.BaseTransport] = []
-        for _ in range(SUBSCRIBERS):
+        for _ in range(self.size):
             transport, _ = await loop.create_connection(lambda: Listener(self, url, subscribe), "127.0.0.1", port)
             transports.append(transport)
         await asyncio.wait_for(self.changed.wait(), 60)
@@ -130,12 +132,10 @@ def fan_out(stack: Stack) -> list[Ratio]:
         text = json.dumps(
             {"channel": "trades", "told": True, "trades": [{"price": "60000.0", "size": "0.01"}], "padding": "x" * 200}
         ).encode()
-        loop = asyncio.get_running_loop()
-        crowd = Crowd(b"nothing")
-        transport, _ = await loop.create_connection(lambda: Listener(crowd, f"http://127.0.0.1:{port}/", b""), "127.0.0.1", port)
+        [speaker] = await Crowd(b"nothing", size=1).gather(port, "/", b"")
 
         async def send() -> None:
-            transport.write(frame(text))
+            cast(asyncio.Transport, speaker).write(frame(text))
 
         return send
 
