@@ -197,7 +197,7 @@ def picture(state: State, market_id: int) -> dict[str, Any]:
         "asks": side(-1),
         "positions": held,
         "open_interest": market.open_interest_lots,
-        "cash": {account_id: account.cash_atoms for account_id, account in users.items()},
+        "cash": {account_id: account.usdc_atoms() for account_id, account in users.items()},
         "fees": state.fees.cash_atoms,
         "clearing": state.clearing.cash_atoms,
         "last": market.last_ticks,

@@ -48,7 +48,7 @@ cancelled = st.builds(CancelOrder, account_id=accounts, order_id=order_ids)
 def test_it_does_what_the_plainest_exchange_does(commands: list[PlaceOrder | AmendOrder | CancelOrder]) -> None:
     desk = Desk()
     state = desk.engine.state
-    cash = {account_id: state.accounts[account_id].cash_atoms for account_id in (ALICE, BOB, CHARLIE)}
+    cash = {account_id: state.accounts[account_id].usdc_atoms() for account_id in (ALICE, BOB, CHARLIE)}
     reference = Reference(first_order_id=state.next_order_id, cash=cash)
     for command in commands:
         desk.do(command)

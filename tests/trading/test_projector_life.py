@@ -45,7 +45,7 @@ def test_it_shows_orders_positions_and_balances_as_the_engine_has_them(desk: Jou
     }
     fields = ("size_lots", "cost_atoms", "realised_atoms", "funding_atoms")
     assert {(p.account_id, p.market_id): tuple(getattr(p, name) for name in fields) for p in Position.objects.all()} == held
-    cash = {account_id: account.cash_atoms for account_id, account in state.accounts.items()}
+    cash = {account_id: account.usdc_atoms() for account_id, account in state.accounts.items()}
     assert dict.fromkeys(cash, 0) | dict(Balance.objects.values_list("account_id", "amount_atoms")) == cash
     for market in Market.objects.all():
         live = state.markets[market.id]

@@ -162,7 +162,7 @@ def set_leverage(state: State, command: SetLeverage) -> Reply:
     lower = command.leverage < holding.effective_leverage()
     holding.leverage = command.leverage
     margin.changed(holding)
-    free = margin.available(state, account)
+    free = margin.available(state, holding.pool)
     if lower and free < 0:
         holding.leverage = before
         margin.changed(holding)

@@ -83,7 +83,7 @@ def replace(state: State, market: Market, order: Order, price_ticks: int, size_l
     entry = checks.entry(state, market, holding, order.command, price_ticks, size_lots - filled, True)
     margin.reserve(holding, order.sign, reserved, order.price_ticks)
     if entry.reject is not None:
-        margin.distrust(order.account)
+        margin.distrust(holding.pool)
         return entry.reject
     lives.withdraw(order)
     order.price_ticks = entry.price_ticks

@@ -198,7 +198,7 @@ def entry(state: State, market: Market, holding: Holding, order: PlaceOrder, pri
             return Entry(reject)
     if risky:
         return affordable(state, market, holding, order, sign, price, lots, crosses)
-    margin.distrust(holding.account)
+    margin.distrust(holding.pool)
     return Entry(None, price, lots)
 
 
@@ -252,20 +252,20 @@ def affordable(
     if larger > 0 and market.open_interest_lots + larger > cap:
         return Entry(Reject("OPEN_INTEREST_CAP", {"max_open_interest_lots": cap, "open_interest_lots": market.open_interest_lots}))
     value = lots * price_ticks
-    account = holding.account
+    pool = holding.pool
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm) if crosses else 0
-    if margin.spend(state, account, margin.most_of_order(holding, sign, lots, price_ticks, fee)):
+    if margin.spend(state, pool, margin.most_of_order(holding, sign, lots, price_ticks, fee)):
         return Entry(None, price_ticks, lots)
     left = margin.available_with_order(state, holding, sign, lots, value, fee)
     if left >= 0:
-        account.floor_atoms = left
+        pool.floor_atoms = left
         return Entry(None, price_ticks, lots)
     if crosses:
         left = expected_available(state, market, holding, order, sign, price_ticks, lots)
         if left >= 0:
-            margin.distrust(account)
+            margin.distrust(pool)
             return Entry(None, price_ticks, lots, order.time_in_force != "fok")
-    free = margin.available(state, account)
+    free = margin.available(state, pool)
     return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": min(free - left, MAX_SHOWN)}))
 
 

@@ -77,7 +77,7 @@ def pay(state: State, market: Market) -> None:
     rate = predicted_ppb(market)
     payments = collect(state, market, rate) if rate else ()
     dust = -sum(amount for _, amount in payments)
-    state.accounts[DUST].cash_atoms += dust
+    state.accounts[DUST].cross.cash_atoms += dust
     market.premium_sum = market.premium_ms = market.premium_ppb = market.premium_sampled_ms = 0
     state.events.append(
         FundingPaid(
@@ -98,8 +98,8 @@ def collect(state: State, market: Market, rate_ppb: int) -> tuple[tuple[int, int
         amount = payment_atoms(size_lots=holding.size_lots, index_e8=market.index_e8, lot_e8=market.parameters.lot_e8, rate_ppb=rate_ppb)
         if amount:
             holding.funding_atoms += amount
-            holding.account.cash_atoms += amount
-            margin.distrust(holding.account)
+            holding.pool.cash_atoms += amount
+            margin.distrust(holding.pool)
             state.touched.add(account_id)
             payments.append((account_id, amount))
     return tuple(payments)

@@ -5,12 +5,12 @@ from typing import cast
 from markets.ledger import FIRST_USER_ACCOUNT
 from trading.engine import lives, margin
 from trading.engine.book import BookSide, Order, Resting
-from trading.engine.state import Account, Holding, Market, State
+from trading.engine.state import Account, Holding, MarginPool, Market, State
 
 
 def check(state: State) -> None:
     """Raise AssertionError naming the first promise that is broken."""
-    total = sum(account.cash_atoms for account in state.accounts.values())
+    total = sum(account.usdc_atoms() for account in state.accounts.values())
     assert total == 0, f"ledger does not sum to zero: {total}"
     for market in state.markets.values():
         check_market(state, market)
@@ -55,27 +55,28 @@ def check_side(side: BookSide) -> list[Order]:
 def check_account(state: State, account: Account) -> None:
     for holding in account.holdings.values():
         check_holding(account, holding)
-    check_sums(state, account)
+    for pool in account.pools():
+        check_sums(state, pool)
     for order in account.orders.values():
         assert lives.is_live(order) and order.account is account, f"order {order.order_id} is not live"
 
 
-def check_sums(state: State, account: Account) -> None:
+def check_sums(state: State, pool: MarginPool) -> None:
     """Compare what is kept incrementally with what it would be if recomputed, without refreshing it."""
-    name = f"account {account.account_id}"
-    holdings = account.holdings.values()
-    assert account.initial_atoms == sum(holding.initial_atoms for holding in holdings), f"{name}: initial margin differs"
-    assert account.unrealised_atoms == sum(holding.unrealised_atoms for holding in holdings), f"{name}: unrealised differs"
+    name = f"account {pool.account.account_id} pool {pool.market_id}"
+    holdings = pool.holdings.values()
+    assert pool.initial_atoms == sum(holding.initial_atoms for holding in holdings), f"{name}: initial margin differs"
+    assert pool.unrealised_atoms == sum(holding.unrealised_atoms for holding in holdings), f"{name}: unrealised differs"
     for holding in holdings:
         if holding.version == holding.market.version:
             assert holding.initial_atoms == margin.present_requirement(holding), f"{name}: a holding's initial margin is old"
             assert holding.unrealised_atoms == margin.unrealised(holding), f"{name}: a holding's unrealised is old"
         else:
-            assert account.epoch != state.mark_epoch, f"{name}: sums are called exact, but a holding is not"
+            assert pool.epoch != state.mark_epoch, f"{name}: sums are called exact, but a holding is not"
     initial = sum(margin.present_requirement(holding) for holding in holdings)
-    free = account.cash_atoms + sum(margin.unrealised(holding) for holding in holdings) - initial
-    if account.floor_epoch == state.mark_epoch and account.account_id >= FIRST_USER_ACCOUNT:
-        assert account.floor_atoms <= free, f"{name}: floor {account.floor_atoms} is above {free}"
+    free = pool.cash_atoms + sum(margin.unrealised(holding) for holding in holdings) - initial
+    if pool.floor_epoch == state.mark_epoch and pool.account.account_id >= FIRST_USER_ACCOUNT:
+        assert pool.floor_atoms <= free, f"{name}: floor {pool.floor_atoms} is above {free}"
 
 
 def check_holding(account: Account, holding: Holding) -> None:

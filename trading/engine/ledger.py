@@ -8,18 +8,18 @@ from markets.units import ASSET_DECIMALS
 from markets.views import Reply
 from trading.engine import margin
 from trading.engine.orders import ACCOUNT_NOT_FOUND, expired, user_account
-from trading.engine.state import Account, State
+from trading.engine.state import Account, MarginPool, State
 
 ASSET = "USDC"
 MAX_AMOUNT_ATOMS = 10**16  # ten thousand million USDC
 
 
-def transfer(debit: Account, credit: Account, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
+def transfer(debit: MarginPool, credit: MarginPool, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
     """Move a positive amount and return the line that says so."""
     debit.cash_atoms -= amount_atoms
     credit.cash_atoms += amount_atoms
     margin.distrust(debit)
-    return LedgerTransfer(debit.account_id, credit.account_id, ASSET, amount_atoms, kind)
+    return LedgerTransfer(debit.account.account_id, credit.account.account_id, ASSET, amount_atoms, kind)
 
 
 def post(state: State, lines: list[LedgerTransfer], reason: str = "", author: str = "") -> None:
@@ -29,11 +29,11 @@ def post(state: State, lines: list[LedgerTransfer], reason: str = "", author: st
     state.events.append(LedgerPosted(transfers=tuple(lines), reason=reason, author=author))
 
 
-def realise(state: State, account: Account, realised_atoms: int) -> list[LedgerTransfer]:
+def realise(state: State, pool: MarginPool, realised_atoms: int) -> list[LedgerTransfer]:
     """Settle profit or loss against clearing."""
     if realised_atoms > 0:
-        return [transfer(state.clearing, account, realised_atoms, "trade_pnl")]
-    return [transfer(account, state.clearing, -realised_atoms, "trade_pnl")] if realised_atoms else []
+        return [transfer(state.clearing, pool, realised_atoms, "trade_pnl")]
+    return [transfer(pool, state.clearing, -realised_atoms, "trade_pnl")] if realised_atoms else []
 
 
 def open_account(state: State, account_id: int) -> Reply:
@@ -68,7 +68,7 @@ def deposit(state: State, command: Deposit) -> Reply:
     if reject is not None:
         return Reply(reject=reject)
     account.deposit_numbers[source.account_id] = command.number
-    post(state, [transfer(source, account, command.amount_atoms, "deposit")])
+    post(state, [transfer(source.cross, account.cross, command.amount_atoms, "deposit")])
     return Reply()
 
 
@@ -95,12 +95,12 @@ def leave(state: State, command: Withdraw | Transfer, target: Account | None, ki
     reject = invalid_amount(command.asset, command.amount_atoms) or short(state, account, command.amount_atoms)
     if reject is not None:
         return Reply(reject=reject)
-    post(state, [transfer(account, target, command.amount_atoms, kind)])
+    post(state, [transfer(account.cross, target.cross, command.amount_atoms, kind)])
     return Reply()
 
 
 def short(state: State, account: Account, amount_atoms: int) -> Reject | None:
-    free = margin.withdrawable(state, account)
+    free = margin.withdrawable(state, account.cross)
     return Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": free}) if amount_atoms > free else None
 
 
@@ -118,5 +118,5 @@ def adjust(state: State, command: AdjustBalance) -> Reply:
         reject = short(state, debit, command.amount_atoms)
     if reject is not None:
         return Reply(reject=reject)
-    post(state, [transfer(debit, credit, command.amount_atoms, "adjustment")], command.reason, command.author)
+    post(state, [transfer(debit.cross, credit.cross, command.amount_atoms, "adjustment")], command.reason, command.author)
     return Reply()

@@ -11,63 +11,64 @@ from trading.engine.ledger import post, realise, transfer
 from trading.engine.matching import match
 from trading.engine.orders import cancel_orders
 from trading.engine.positions import apply_fill, follow
-from trading.engine.state import Account, Holding, Market, State
+from trading.engine.state import Holding, MarginPool, Market, State
 
 
 def sweep(state: State, markets: list[Market]) -> None:
     """Liquidate what the marks of these markets put below maintenance, lowest account first."""
     if state.status != "normal":
         return
-    concerned: set[int] = set()
+    concerned: set[tuple[int, int]] = set()
     for market in markets:
-        concerned.update(market.holders)
-    for account_id in sorted(concerned):
-        account = state.accounts[account_id]
-        if account_id >= FIRST_USER_ACCOUNT and is_short(state, account) and is_priced(state, account):
-            liquidate(state, account)
+        concerned.update((account_id, holding.pool.market_id) for account_id, holding in market.holders.items())
+    for account_id, market_id in sorted(concerned):
+        pool = state.accounts[account_id].pool_of(market_id)
+        if account_id >= FIRST_USER_ACCOUNT and is_short(state, pool) and is_priced(state, pool):
+            liquidate(state, pool)
 
 
-def is_short(state: State, account: Account) -> bool:
-    equity = margin.equity(state, account)
-    if equity >= account.initial_atoms:
+def is_short(state: State, pool: MarginPool) -> bool:
+    equity = margin.equity(state, pool)
+    if equity >= pool.initial_atoms:
         return False  # opening never asks for less than keeping
-    return equity < margin.account_maintenance(account)
+    return equity < margin.maintenance(state, pool)
 
 
-def is_priced(state: State, account: Account) -> bool:
-    """Tell whether every price that values the account is fresh, and every market it would close in is open."""
+def is_priced(state: State, pool: MarginPool) -> bool:
+    """Tell whether every price that values the pool is fresh, and every market it would close in is open."""
     return all(
         holding.market.oracle_state in FRESH_STATES and state.strictest_status(holding.market) == "normal"
-        for holding in account.holdings.values()
+        for holding in pool.holdings.values()
         if holding.size_lots
     )
 
 
-def open_holdings(account: Account) -> list[Holding]:
-    return [account.holdings[market_id] for market_id in sorted(account.holdings) if account.holdings[market_id].size_lots]
+def open_holdings(pool: MarginPool) -> list[Holding]:
+    return [pool.holdings[market_id] for market_id in sorted(pool.holdings) if pool.holdings[market_id].size_lots]
 
 
-def liquidate(state: State, account: Account) -> None:
+def liquidate(state: State, pool: MarginPool) -> None:
     """Cancel, re-check, close against the book, hand over the rest, charge the fee, cover what is missing."""
-    cancel_orders(state, account, "liquidation")
-    if not is_short(state, account):
+    account = pool.account
+    cancel_orders(state, account, "liquidation", pool.market_id)
+    if not is_short(state, pool):
         return
     liquidation_id = state.next_liquidation_id
     state.next_liquidation_id += 1
-    equity = margin.equity(state, account)
-    maintenance = margin.account_maintenance(account)
+    equity = margin.equity(state, pool)
+    maintenance = margin.maintenance(state, pool)
     state.touched.add(account.account_id)
     state.events.append(
         LiquidationStarted(liquidation_id=liquidation_id, account_id=account.account_id, equity_atoms=equity, maintenance_atoms=maintenance)
     )
-    closed, owed = close_on_book(state, account)
+    closed, owed = close_on_book(state, pool)
     taken_over: list[tuple[int, int, int]] = []
-    for holding in open_holdings(account):
-        if is_short(state, account):
+    for holding in open_holdings(pool):
+        if is_short(state, pool):
             owed += liquidation_fee(holding, holding.size_lots * holding.market.mark_ticks)
             taken_over.append((holding.market.market_id, holding.size_lots, holding.market.mark_ticks))
             take_over(state, holding)
-    fee, paid = settle(state, account, owed)
+    fee, paid = settle(state, pool, owed)
     state.events.append(
         AccountLiquidated(
             liquidation_id=liquidation_id,
@@ -76,8 +77,8 @@ def liquidate(state: State, account: Account) -> None:
             fee_atoms=fee,
             insurance_paid_atoms=paid,
             taken_over=tuple(taken_over),
-            equity_atoms=margin.equity(state, account),
-            maintenance_atoms=margin.account_maintenance(account),
+            equity_atoms=margin.equity(state, pool),
+            maintenance_atoms=margin.maintenance(state, pool),
         )
     )
 
@@ -87,23 +88,24 @@ def liquidation_fee(holding: Holding, value: int) -> int:
     return charge(abs(value) * market.tick_lot_atoms, market.parameters.liquidation_fee_ppm)
 
 
-def close_on_book(state: State, account: Account) -> tuple[int, int]:
-    """Close positions market by market while the account is short; return the quote closed and the fee owed on it."""
+def close_on_book(state: State, pool: MarginPool) -> tuple[int, int]:
+    """Close positions market by market while the pool is short; return the quote closed and the fee owed on it."""
     closed = 0
     owed = 0
-    for holding in open_holdings(account):
-        if not is_short(state, account):
+    for holding in open_holdings(pool):
+        if not is_short(state, pool):
             break
-        order = closing_order(state, account, holding)
+        order = closing_order(state, holding)
         match(state, holding.market, order, False, True)
-        margin.distrust(account)
+        margin.distrust(pool)
         closed += order.filled_quote_atoms
         owed += charge(order.filled_quote_atoms, holding.market.parameters.liquidation_fee_ppm)
     return closed, owed
 
 
-def closing_order(state: State, account: Account, holding: Holding) -> Order:
+def closing_order(state: State, holding: Holding) -> Order:
     """Return the engine's own order against a position: no table holds it, only its fills name it."""
+    account = holding.account
     market = holding.market
     sign = -1 if holding.size_lots > 0 else 1
     slippage = market.parameters.liquidation_slippage_ppm
@@ -137,7 +139,7 @@ def move_position(state: State, holding: Holding, signed_lots: int, price_ticks:
     """Change a position other than by a match, and settle what that realises."""
     account = holding.account
     realised = apply_fill(holding, signed_lots, price_ticks)
-    margin.distrust(account)
+    margin.distrust(holding.pool)
     state.touched.add(account.account_id)
     state.events.append(
         PositionChanged(
@@ -151,20 +153,20 @@ def move_position(state: State, holding: Holding, signed_lots: int, price_ticks:
     )
     if holding.reducing:
         follow(state, holding)
-    return realise(state, account, realised)
+    return realise(state, holding.pool, realised)
 
 
-def settle(state: State, account: Account, owed_atoms: int) -> tuple[int, int]:
+def settle(state: State, pool: MarginPool, owed_atoms: int) -> tuple[int, int]:
     """Charge the fee as far as equity reaches, and pay a debt that no position can still cover from insurance.
 
     Returns the fee charged and what insurance paid; the insurance account itself may go negative.
     """
-    insurance = state.accounts[INSURANCE]
-    fee = max(0, min(owed_atoms, margin.equity(state, account)))
-    lines = [transfer(account, insurance, fee, "liquidation_fee")] if fee else []
-    paid = -account.cash_atoms if account.cash_atoms < 0 and not open_holdings(account) else 0
+    insurance = state.accounts[INSURANCE].cross
+    fee = max(0, min(owed_atoms, margin.equity(state, pool)))
+    lines = [transfer(pool, insurance, fee, "liquidation_fee")] if fee else []
+    paid = -pool.cash_atoms if pool.cash_atoms < 0 and not open_holdings(pool) else 0
     if paid:
-        lines.append(transfer(insurance, account, paid, "insurance"))
+        lines.append(transfer(insurance, pool, paid, "insurance"))
     if lines:
         post(state, lines, "liquidation")
     return fee, paid

@@ -1,13 +1,13 @@
-"""Margin of accounts, kept as sums of each market's part; a part is recomputed when its market or holding has changed.
+"""Margin of pools, kept as sums of each market's part; a part is recomputed when its market or holding has changed.
 
-Most orders are small beside what their account has free. `floor_atoms` is a lower bound of what is available: every order and
+Most orders are small beside what their pool has free. `floor_atoms` is a lower bound of what is available: every order and
 fill lowers it by the most that it could cost at a leverage of one, and only when the bound is too low are the sums made exact.
 """
 
 from typing import Final
 
 from risk.margin import initial_margin, maintenance_margin
-from trading.engine.state import UNKNOWN_VERSION, Account, Holding, State
+from trading.engine.state import UNKNOWN_VERSION, Holding, MarginPool, State
 
 ROUNDING_ATOMS: Final = 64  # initial margin is rounded up tier by tier
 
@@ -38,7 +38,7 @@ def unrealised(holding: Holding) -> int:
     return holding.size_lots * market.mark_ticks * market.tick_lot_atoms - holding.cost_atoms
 
 
-def maintenance(holding: Holding) -> int:
+def position_maintenance(holding: Holding) -> int:
     size = abs(holding.size_lots)
     if size == 0:
         return 0
@@ -46,61 +46,61 @@ def maintenance(holding: Holding) -> int:
     return maintenance_margin(notional_atoms=size * market.mark_ticks * market.tick_lot_atoms, tiers=market.parameters.tiers)
 
 
-def account_maintenance(account: Account) -> int:
-    return sum(maintenance(holding) for holding in account.holdings.values())
+def maintenance(state: State, pool: MarginPool) -> int:
+    return sum(position_maintenance(holding) for holding in pool.holdings.values())
 
 
 def changed(holding: Holding) -> None:
     """Say that a holding's part of the sums is no longer right."""
     holding.version = UNKNOWN_VERSION
-    holding.account.epoch = UNKNOWN_VERSION
+    holding.pool.epoch = UNKNOWN_VERSION
 
 
-def distrust(account: Account) -> None:
-    """Drop the floor: something other than an order or its fill has changed the account."""
-    account.floor_epoch = UNKNOWN_VERSION
+def distrust(pool: MarginPool) -> None:
+    """Drop the floor: something other than an order or its fill has changed the pool."""
+    pool.floor_epoch = UNKNOWN_VERSION
 
 
-def refresh(state: State, account: Account) -> None:
-    """Make the account's sums exact, and the floor with them."""
-    if account.epoch != state.mark_epoch:
-        for holding in account.holdings.values():
+def refresh(state: State, pool: MarginPool) -> None:
+    """Make the pool's sums exact, and the floor with them."""
+    if pool.epoch != state.mark_epoch:
+        for holding in pool.holdings.values():
             if holding.version != holding.market.version:
                 initial = present_requirement(holding)
                 profit = unrealised(holding)
-                account.initial_atoms += initial - holding.initial_atoms
-                account.unrealised_atoms += profit - holding.unrealised_atoms
+                pool.initial_atoms += initial - holding.initial_atoms
+                pool.unrealised_atoms += profit - holding.unrealised_atoms
                 holding.initial_atoms = initial
                 holding.unrealised_atoms = profit
                 holding.version = holding.market.version
-        account.epoch = state.mark_epoch
-    account.floor_atoms = account.cash_atoms + account.unrealised_atoms - account.initial_atoms
-    account.floor_epoch = state.mark_epoch
+        pool.epoch = state.mark_epoch
+    pool.floor_atoms = pool.cash_atoms + pool.unrealised_atoms - pool.initial_atoms
+    pool.floor_epoch = state.mark_epoch
 
 
-def equity(state: State, account: Account) -> int:
-    refresh(state, account)
-    return account.cash_atoms + account.unrealised_atoms
+def equity(state: State, pool: MarginPool) -> int:
+    refresh(state, pool)
+    return pool.cash_atoms + pool.unrealised_atoms
 
 
-def available(state: State, account: Account) -> int:
+def available(state: State, pool: MarginPool) -> int:
     """Return equity at mark minus initial margin: what new risk may use; negative when there is too little."""
-    refresh(state, account)
-    return account.floor_atoms
+    refresh(state, pool)
+    return pool.floor_atoms
 
 
-def withdrawable(state: State, account: Account) -> int:
+def withdrawable(state: State, pool: MarginPool) -> int:
     """Return what may leave: unrealised losses count, unrealised profit does not."""
-    refresh(state, account)
-    return max(0, account.cash_atoms + min(0, account.unrealised_atoms) - account.initial_atoms)
+    refresh(state, pool)
+    return max(0, pool.cash_atoms + min(0, pool.unrealised_atoms) - pool.initial_atoms)
 
 
-def spend(state: State, account: Account, most_atoms: int) -> bool:
+def spend(state: State, pool: MarginPool, most_atoms: int) -> bool:
     """Lower the floor by the most that something can cost; tell whether the floor says that it is covered."""
-    if account.floor_epoch != state.mark_epoch:
+    if pool.floor_epoch != state.mark_epoch:
         return False
-    account.floor_atoms -= most_atoms + ROUNDING_ATOMS
-    return account.floor_atoms >= 0
+    pool.floor_atoms -= most_atoms + ROUNDING_ATOMS
+    return pool.floor_atoms >= 0
 
 
 def most_of_order(holding: Holding, sign: int, lots: int, price_ticks: int, fee_atoms: int) -> int:
@@ -120,7 +120,7 @@ def most_of_fill(holding: Holding, sign: int, lots: int, price_ticks: int, fee_a
 
 def available_with_order(state: State, holding: Holding, sign: int, lots: int, value: int, fee_atoms: int) -> int:
     """Return the least that would be available once an order of `value` ticks x lots has filled, or rests."""
-    free = available(state, holding.account) + holding.initial_atoms - fee_atoms
+    free = available(state, holding.pool) + holding.initial_atoms - fee_atoms
     market = holding.market
     at_mark = lots * market.mark_ticks
     if sign > 0:
@@ -133,7 +133,7 @@ def available_with_order(state: State, holding: Holding, sign: int, lots: int, v
 def available_after_fill(state: State, holding: Holding, sign: int, lots: int, value: int, fee_atoms: int, open_value: int) -> int:
     """Return what would be available after fills of `value` ticks x lots, of which `open_value` leaves the open orders."""
     market = holding.market
-    free = available(state, holding.account) + holding.initial_atoms - fee_atoms
+    free = available(state, holding.pool) + holding.initial_atoms - fee_atoms
     gain = sign * (lots * market.mark_ticks - value) * market.tick_lot_atoms
     after = holding.size_lots + sign * lots
     if sign > 0:
@@ -150,7 +150,7 @@ def reserve(holding: Holding, sign: int, lots: int, price_ticks: int) -> None:
         holding.sell_lots += lots
         holding.sell_value += lots * price_ticks
     holding.version = UNKNOWN_VERSION
-    holding.account.epoch = UNKNOWN_VERSION
+    holding.pool.epoch = UNKNOWN_VERSION
 
 
 def adds_risk(holding: Holding, sign: int, lots: int) -> bool:

@@ -51,15 +51,15 @@ def prevent_self_trade(state: State, taker: Order, maker: Order) -> CancelReason
 def can_make(state: State, market: Market, maker: Order, lots: int) -> bool:
     """Re-check a maker's margin, unless the fill only reduces its position."""
     holding = maker.holding
-    account = maker.account
+    pool = holding.pool
     size = holding.size_lots
     price = maker.price_ticks
     fee = charge(lots * price * market.tick_lot_atoms, market.parameters.maker_fee_ppm)
     most = margin.most_of_fill(holding, maker.sign, lots, price, fee, not maker.reduce_only)
-    if margin.spend(state, account, most) or abs(size + maker.sign * lots) <= abs(size):
+    if margin.spend(state, pool, most) or abs(size + maker.sign * lots) <= abs(size):
         return True
     left = margin.available_after_fill(state, holding, maker.sign, lots, lots * price, fee, lots * price)
-    account.floor_atoms = left
+    pool.floor_atoms = left
     return left >= 0
 
 
@@ -72,7 +72,7 @@ def can_take(state: State, market: Market, taker: Order, lots: int, price_ticks:
     value = lots * price_ticks
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
     left = margin.available_after_fill(state, holding, taker.sign, lots, value, fee, 0)
-    margin.distrust(taker.account)
+    margin.distrust(holding.pool)
     return left >= 0
 
 
@@ -87,8 +87,8 @@ def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, l
     making = maker.holding
     taker_pnl = apply_fill(taking, taker.sign * lots, price)
     maker_pnl = apply_fill(making, maker.sign * lots, price)
-    book_cash(state, taker.account, taker_pnl, taker_fee)
-    book_cash(state, maker.account, maker_pnl, maker_fee)
+    book_cash(state, taking.pool, taker_pnl, taker_fee)
+    book_cash(state, making.pool, maker_pnl, maker_fee)
     taker.remaining_lots -= lots
     taker.filled_quote_atoms += value
     taker.fee_atoms += taker_fee

@@ -4,7 +4,7 @@ from markets.events import OrderAmended
 from markets.units import ceil_div
 from trading.engine import lives, margin
 from trading.engine.book import Order
-from trading.engine.state import Account, Holding, State
+from trading.engine.state import Holding, MarginPool, State
 
 
 def apply_fill(holding: Holding, signed_lots: int, price_ticks: int) -> int:
@@ -42,12 +42,12 @@ def apply_fill(holding: Holding, signed_lots: int, price_ticks: int) -> int:
     return realised
 
 
-def book_cash(state: State, account: Account, realised_atoms: int, fee_atoms: int) -> None:
+def book_cash(state: State, pool: MarginPool, realised_atoms: int, fee_atoms: int) -> None:
     """Pay realised profit from clearing, and fees to the fee account."""
-    account.cash_atoms += realised_atoms - fee_atoms
+    pool.cash_atoms += realised_atoms - fee_atoms
     state.clearing.cash_atoms -= realised_atoms
     state.fees.cash_atoms += fee_atoms
-    state.touched.add(account.account_id)
+    state.touched.add(pool.account.account_id)
 
 
 def follow(state: State, holding: Holding) -> None:

@@ -7,7 +7,7 @@ from markets.views import Preview
 from risk.margin import liquidation_ticks
 from trading.engine import checks, margin
 from trading.engine.orders import user_account
-from trading.engine.state import Account, Holding, Market, State
+from trading.engine.state import Holding, MarginPool, Market, State
 
 
 def preview(state: State, order: PlaceOrder) -> Preview | None:
@@ -30,16 +30,16 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
     lots = min(max(0, order.size_lots), market.parameters.max_order_lots) or abs(holding.size_lots)
     if order.reduce_only or order.close_position:
         lots = min(lots, max(0, -sign * holding.size_lots))
-    account = holding.account
+    pool = holding.pool
     atoms = market.tick_lot_atoms
     price = limit_price(market, order, sign)
     value = expected_value(market, order, sign, lots, price)
     fee = charge(value * atoms, market.parameters.taker_fee_ppm)
-    equity = margin.equity(state, account)
+    equity = margin.equity(state, pool)
     equity_after = equity + sign * (lots * market.mark_ticks - value) * atoms - fee
     available_after, initial_after = after_order(state, market, holding, order, sign, lots, value, equity)
-    others = margin.account_maintenance(account) - margin.maintenance(holding)
-    notional = account_notional(account)
+    others = margin.maintenance(state, pool) - margin.position_maintenance(holding)
+    notional = pool_notional(pool)
     own = abs(holding.size_lots) * market.mark_ticks * atoms
     after = abs(holding.size_lots + sign * lots) * market.mark_ticks * atoms
     return Preview(
@@ -48,7 +48,7 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
         estimated_price_ticks=-(-value // lots) if lots and sign > 0 else value // lots if lots else price,
         fee_taker_atoms=shown(fee),
         fee_maker_atoms=shown(charge(value * atoms, market.parameters.maker_fee_ppm)),
-        initial_margin_before_atoms=account.initial_atoms,
+        initial_margin_before_atoms=pool.initial_atoms,
         initial_margin_after_atoms=shown(initial_after),
         available_after_atoms=shown(available_after),
         leverage_before_ppm=leverage_ppm(notional, equity),
@@ -93,8 +93,8 @@ def expected_value(market: Market, order: PlaceOrder, sign: int, lots: int, pric
     return value + (lots - taken) * price_ticks
 
 
-def account_notional(account: Account) -> int:
-    return sum(abs(h.size_lots) * h.market.mark_ticks * h.market.tick_lot_atoms for h in account.holdings.values())
+def pool_notional(pool: MarginPool) -> int:
+    return sum(abs(h.size_lots) * h.market.mark_ticks * h.market.tick_lot_atoms for h in pool.holdings.values())
 
 
 def leverage_ppm(notional_atoms: int, equity_atoms: int) -> int:

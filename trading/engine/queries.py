@@ -54,21 +54,22 @@ def account_view(state: State, account_id: int) -> AccountView | None:
     account = state.accounts.get(account_id)
     if account is None:
         return None
-    equity = margin.equity(state, account)
-    maintenance = margin.account_maintenance(account)
+    pools = account.pools()
     holdings = [account.holdings[market_id] for market_id in sorted(account.holdings)]
-    positions = tuple(position_view(holding, equity, maintenance) for holding in holdings if holding.size_lots)
+    positions = tuple(position_view(state, holding) for holding in holdings if holding.size_lots)
+    equity = sum(margin.equity(state, pool) for pool in pools)
+    initial = sum(pool.initial_atoms for pool in pools)
     return AccountView(
         account_id=account_id,
         seq=account.seq,
-        balances={"USDC": account.cash_atoms},
+        balances={"USDC": account.usdc_atoms()},
         equity_atoms=equity,
-        unrealised_atoms=account.unrealised_atoms,
-        initial_margin_atoms=account.initial_atoms,
-        order_margin_atoms=account.initial_atoms - sum(position.initial_margin_atoms for position in positions),
-        maintenance_margin_atoms=maintenance,
-        available_atoms=margin.available(state, account),
-        withdrawable_atoms=margin.withdrawable(state, account),
+        unrealised_atoms=sum(pool.unrealised_atoms for pool in pools),
+        initial_margin_atoms=initial,
+        order_margin_atoms=initial - sum(position.initial_margin_atoms for position in positions),
+        maintenance_margin_atoms=sum(margin.maintenance(state, pool) for pool in pools),
+        available_atoms=margin.available(state, account.cross),
+        withdrawable_atoms=margin.withdrawable(state, account.cross),
         positions=positions,
         orders=tuple(order_view(order) for order in account.orders.values()),
         leverage={holding.market.market_id: holding.leverage for holding in holdings if holding.leverage},
@@ -76,10 +77,11 @@ def account_view(state: State, account_id: int) -> AccountView | None:
     )
 
 
-def position_view(holding: Holding, equity_atoms: int, maintenance_atoms: int) -> PositionView:
+def position_view(state: State, holding: Holding) -> PositionView:
     market = holding.market
     notional = abs(holding.size_lots) * market.mark_ticks * market.tick_lot_atoms
-    own = margin.maintenance(holding)
+    own = margin.position_maintenance(holding)
+    others = margin.maintenance(state, holding.pool) - own
     return PositionView(
         account_id=holding.account.account_id,
         market_id=market.market_id,
@@ -90,7 +92,7 @@ def position_view(holding: Holding, equity_atoms: int, maintenance_atoms: int) -
         unrealised_atoms=margin.unrealised(holding),
         initial_margin_atoms=initial_margin(notional_atoms=notional, leverage=holding.effective_leverage(), tiers=market.parameters.tiers),
         maintenance_margin_atoms=own,
-        liquidation_ticks=liquidation(market, holding.size_lots, equity_atoms, maintenance_atoms - own),
+        liquidation_ticks=liquidation(market, holding.size_lots, margin.equity(state, holding.pool), others),
         leverage=holding.effective_leverage(),
         realised_atoms=holding.realised_atoms,
         funding_atoms=holding.funding_atoms,

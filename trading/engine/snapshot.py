@@ -145,7 +145,7 @@ def account_record(account: Account) -> AccountRecord:
     return AccountRecord(
         account_id=account.account_id,
         seq=account.seq,
-        cash_atoms=account.cash_atoms,
+        cash_atoms=account.cross.cash_atoms,
         dead_man_ms=account.dead_man_ms,
         deposit_numbers=sorted(account.deposit_numbers.items()),
         holdings=[holding_record(holding) for holding in holdings if holding.size_lots or holding.leverage],
@@ -251,7 +251,7 @@ def restore_market(record: MarketRecord) -> Market:
 def restore_account(state: State, record: AccountRecord) -> None:
     account = state.accounts.setdefault(record.account_id, Account(record.account_id))
     account.seq = record.seq
-    account.cash_atoms = record.cash_atoms
+    account.cross.cash_atoms = record.cash_atoms
     account.dead_man_ms = record.dead_man_ms
     account.deposit_numbers = dict(record.deposit_numbers)
     if record.dead_man_ms:

@@ -48,7 +48,7 @@ class Holding:
     """What one account has in one market: a position, its leverage, and the open orders' totals.
 
     `buy_*` and `sell_*` sum the resting orders that may add risk (reduce-only ones cannot); values are ticks x lots. The last
-    three fields cache the holding's part of the account's sums as of the market's `version`.
+    three fields cache the holding's part of its pool's sums as of the market's `version`.
     """
 
     __slots__ = (
@@ -61,6 +61,7 @@ class Holding:
         "leverage",
         "market",
         "order_count",
+        "pool",
         "realised_atoms",
         "reducing",
         "sell_lots",
@@ -73,6 +74,7 @@ class Holding:
     def __init__(self, account: "Account", market: "Market") -> None:
         self.account: Account = account
         self.market: Market = market
+        self.pool: MarginPool = account.pool_of(market.market_id)
         self.size_lots: int = 0
         self.cost_atoms: int = 0
         self.realised_atoms: int = 0
@@ -92,44 +94,85 @@ class Holding:
         return min(self.leverage or DEFAULT_LEVERAGE, self.market.max_leverage)
 
 
-class Account:
-    """A cross-margined account, or one of the exchange's own. The sums are exact while `epoch` is the state's mark epoch."""
+class MarginPool:
+    """Money that stands for the same positions: all cross-margined ones of an account (market 0), or one isolated position.
+
+    `cash_atoms` is USDC, of which there may be less than none; `collateral` holds the other assets. The sums are exact while
+    `epoch` is the state's mark epoch; `floor_atoms` is a lower bound of what is available, see `trading.engine.margin`.
+    """
 
     __slots__ = (
-        "account_id",
+        "account",
         "cash_atoms",
-        "client_ids",
-        "dead_man_ms",
-        "deposit_numbers",
+        "collateral",
+        "collateral_atoms",
+        "collateral_initial_atoms",
         "epoch",
         "floor_atoms",
         "floor_epoch",
         "holdings",
         "initial_atoms",
+        "market_id",
+        "unrealised_atoms",
+    )
+
+    def __init__(self, account: "Account", market_id: int) -> None:
+        self.account: Account = account
+        self.market_id: int = market_id
+        self.cash_atoms: int = 0
+        self.collateral: dict[str, int] = {}
+        self.holdings: dict[int, Holding] = {}
+        self.initial_atoms: int = 0
+        self.unrealised_atoms: int = 0
+        self.collateral_atoms: int = 0  # what the other assets count for at maintenance weights
+        self.collateral_initial_atoms: int = 0  # and at initial ones
+        self.epoch: int = UNKNOWN_VERSION
+        self.floor_atoms: int = 0
+        self.floor_epoch: int = UNKNOWN_VERSION
+
+
+class Account:
+    """A user's account, or one of the exchange's own: a cross pool, and a pool for each market that it trades isolated."""
+
+    __slots__ = (
+        "account_id",
+        "client_ids",
+        "cross",
+        "dead_man_ms",
+        "deposit_numbers",
+        "holdings",
+        "isolated",
         "orders",
         "seq",
-        "unrealised_atoms",
     )
 
     def __init__(self, account_id: int) -> None:
         self.account_id: int = account_id
         self.seq: int = 0
-        self.cash_atoms: int = 0
+        self.cross: MarginPool = MarginPool(self, 0)
+        self.isolated: dict[int, MarginPool] = {}
         self.dead_man_ms: int = 0
         self.deposit_numbers: dict[int, int] = {}
         self.holdings: dict[int, Holding] = {}
         self.orders: dict[int, Order] = {}
         self.client_ids: dict[str, Order | Rejection | KnownId] = {}
-        self.initial_atoms: int = 0
-        self.unrealised_atoms: int = 0
-        self.epoch: int = UNKNOWN_VERSION
-        self.floor_atoms: int = 0
-        self.floor_epoch: int = UNKNOWN_VERSION
+
+    def pool_of(self, market_id: int) -> MarginPool:
+        return self.isolated.get(market_id, self.cross) if self.isolated else self.cross
+
+    def pools(self) -> list[MarginPool]:
+        """Return the cross pool, then the isolated ones by market."""
+        return [self.cross, *(self.isolated[market_id] for market_id in sorted(self.isolated))]
+
+    def usdc_atoms(self) -> int:
+        """Return the account's USDC in all its pools: what the ledger calls its balance."""
+        return self.cross.cash_atoms + sum(pool.cash_atoms for pool in self.isolated.values())
 
     def holding(self, market: "Market") -> Holding:
         found = self.holdings.get(market.market_id)
         if found is None:
             found = self.holdings[market.market_id] = Holding(self, market)
+            found.pool.holdings[market.market_id] = found
         return found
 
 
@@ -260,8 +303,8 @@ class State:
         self.dead_men_due_ms: int = 0
         self.hour_due_ms: int = 0  # before it no market's funding is due
         self.mark_epoch: int = 0
-        self.clearing: Account = self.accounts[ledger.CLEARING]
-        self.fees: Account = self.accounts[ledger.FEES]
+        self.clearing: MarginPool = self.accounts[ledger.CLEARING].cross
+        self.fees: MarginPool = self.accounts[ledger.FEES].cross
 
     def strictest_status(self, market: Market) -> MarketStatus:
         return market.status if STRICTNESS[market.status] >= STRICTNESS[self.status] else self.status
