@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from markets.assets import AssetParameters, RiskParameters
 from markets.parameters import MarketParameters, MarketStatus
 
 Side = Literal["buy", "sell"]
@@ -17,6 +18,7 @@ TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
 PostOnly = Literal["none", "reject", "slide"]
 SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
 TriggerBy = Literal["mark", "index", "last"]
+MarginMode = Literal["cross", "isolated"]
 
 MAX_CLIENT_ORDER_ID = 36
 MAX_BATCH = 20
@@ -202,8 +204,39 @@ class RulesUpgrade(Command, frozen=True, kw_only=True, array_like=True, tag=True
     to_version: int
 
 
+class SetAsset(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Admit an asset as collateral, or replace its parameters; decimals and index must stay."""
+
+    parameters: AssetParameters
+    author: str = ""
+
+
+class SetRiskParameters(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Replace the exchange-wide limits."""
+
+    parameters: RiskParameters
+    author: str = ""
+
+
+class SetMarginMode(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Choose how an account's position in a market is margined; only without a position and orders there."""
+
+    account_id: int
+    market_id: int
+    mode: MarginMode
+
+
+class MoveIsolatedMargin(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Move USDC from the cross pool to an isolated position's, or back when the amount is negative."""
+
+    account_id: int
+    market_id: int
+    amount_atoms: int
+
+
 AnyCommand = (
     OpenAccount | PlaceOrder | AmendOrder | CancelOrder | CancelAll | PlaceBatch | SetLeverage | SetDeadMansSwitch
     | Deposit | Withdraw | Transfer | AdjustBalance | ObservePrice | SweepLiquidations | ClockTick
     | CreateMarket | UpdateMarket | SetMarketStatus | RulesUpgrade
+    | SetAsset | SetRiskParameters | SetMarginMode | MoveIsolatedMargin
 )  # fmt: skip

@@ -8,11 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from markets.commands import PlaceOrder, Side
+from markets.assets import AssetParameters, RiskParameters
+from markets.commands import MarginMode, PlaceOrder, Side
 from markets.parameters import MarketParameters, MarketStatus
 
 LedgerKind = Literal[
-    "deposit", "withdrawal", "transfer", "trade_pnl", "fee", "rebate", "funding", "liquidation_fee", "insurance", "adjustment", "dust"
+    "deposit", "withdrawal", "transfer", "trade_pnl", "fee", "rebate", "funding", "liquidation_fee", "insurance", "adjustment", "dust",
+    "conversion", "backstop",
 ]  # fmt: skip
 CancelReason = Literal[
     "user", "self_trade", "ioc", "fok", "slippage", "post_only", "reduce_only", "expired", "dead_mans_switch", "disconnect",
@@ -211,8 +213,49 @@ class RulesUpgraded(Event, frozen=True, kw_only=True, array_like=True, tag=True)
     to_version: int
 
 
+class AssetSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    parameters: AssetParameters
+    author: str = ""
+
+
+class RiskParametersSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    parameters: RiskParameters
+    author: str = ""
+
+
+class MarginModeSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    account_id: int
+    market_id: int
+    mode: MarginMode
+
+
+class IsolatedMarginMoved(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """USDC went from an account's cross pool to an isolated position's, or back when negative: no movement in the ledger.
+
+    `margin_atoms` is what the isolated pool holds afterwards.
+    """
+
+    account_id: int
+    market_id: int
+    amount_atoms: int
+    margin_atoms: int
+
+
+class CollateralConverted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """The backstop bought an account's collateral to cover its debt; the transfers are in the LedgerPosted that follows."""
+
+    account_id: int
+    asset: str
+    amount_atoms: int
+    price_e8: int  # of one whole unit, before the haircut
+    haircut_ppm: int
+    paid_atoms: int
+    debt_atoms: int  # before
+
+
 AnyEvent = (
     AccountOpened | OrderAccepted | OrderRejected | OrderFilled | OrderAmended | OrderCancelled | OrderTriggered
     | PositionChanged | LedgerPosted | LeverageSet | DeadMansSwitchSet | FundingPaid | LiquidationStarted | AccountLiquidated
     | MarkChanged | MarketCreated | MarketUpdated | MarketStatusChanged | RulesUpgraded
+    | AssetSet | RiskParametersSet | MarginModeSet | IsolatedMarginMoved | CollateralConverted
 )  # fmt: skip

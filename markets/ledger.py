@@ -8,6 +8,17 @@ INSURANCE: Final = 3  # takes liquidation fees and what is left of liquidated ac
 CLEARING: Final = 4  # counterpart of realised profit and loss: what winners were paid comes from what losers paid
 DUST: Final = 5  # remainders of rounding
 FUNDING: Final = 6  # counterpart of funding payments within one period
+BACKSTOP: Final = 7  # buys the collateral of who owes USDC; its own USDC is the float that debts never exceed
+PENDING_WITHDRAWALS: Final = 8  # what is on its way out to the chain
 
 FIRST_USER_ACCOUNT: Final = 1000
-NAMES = {FAUCET: "faucet", FEES: "fees", INSURANCE: "insurance", CLEARING: "clearing", DUST: "dust", FUNDING: "funding"}
+NAMES = {
+    FAUCET: "faucet",
+    FEES: "fees",
+    INSURANCE: "insurance",
+    CLEARING: "clearing",
+    DUST: "dust",
+    FUNDING: "funding",
+    BACKSTOP: "backstop",
+    PENDING_WITHDRAWALS: "pending withdrawals",
+}

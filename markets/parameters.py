@@ -41,3 +41,7 @@ class MarketParameters(msgspec.Struct, frozen=True, kw_only=True):
     premium_clamp_ppb: int = 500_000  # +-0.05 %
     funding_cap_ppb: int = 40_000_000  # cap of the eight-hour rate: 4 %
     oracle_max_age_ms: int = 60_000
+    margin_rises_from_lots: int = 0  # open interest from which initial margin rises, to the whole notional at the cap; 0 never
+    max_position_lots: int = 0  # of one account; 0 for no limit
+    concentration_from_lots: int = 0  # what a position has beyond this needs `concentration_ppm` more initial margin; 0 never
+    concentration_ppm: int = 0

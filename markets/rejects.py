@@ -31,19 +31,25 @@ PRECEDENCE = (
     "FOK_UNFILLABLE",
     "NO_LIQUIDITY",  # a market order found nothing inside its worst price
     "OPEN_INTEREST_CAP",
+    "POSITION_LIMIT",  # an account's position, its orders of that side filled, would be larger than the market admits
     "INSUFFICIENT_MARGIN",
     "INVALID_LEVERAGE",
     "UNKNOWN_ASSET",
     "INVALID_AMOUNT",
     "OUT_OF_SEQUENCE",  # a deposit's number is not the last plus one
+    "DEPOSIT_CAP",  # the account or the exchange would hold more of the asset than is admitted
     "INSUFFICIENT_BALANCE",
+    "WITHDRAWAL_LIMIT",  # transient: as much as may leave the exchange in an hour or a day has left
+    "LIQUIDITY_SHORT",  # transient: what others owe is not in the vault now
+    "HAS_EXPOSURE",  # the margin mode stays while there is a position or an order
+    "NOT_ISOLATED",
     "MARKET_EXISTS",
     "INVALID_PARAMETERS",
     "BATCH_TOO_LARGE",
     "NOTHING_TO_CHANGE",
     "PROJECTION_BEHIND",  # transient: old client ids cannot be looked up just now
 )
-TRANSIENT = frozenset({"PROJECTION_BEHIND", "PRICE_STALE", "EXPIRED"})
+TRANSIENT = frozenset({"PROJECTION_BEHIND", "PRICE_STALE", "EXPIRED", "WITHDRAWAL_LIMIT", "LIQUIDITY_SHORT"})
 
 
 class Reject(msgspec.Struct, frozen=True, array_like=True):
