@@ -14,7 +14,7 @@ from markets.parameters import MarketParameters, MarketStatus
 
 LedgerKind = Literal[
     "deposit", "withdrawal", "transfer", "trade_pnl", "fee", "rebate", "funding", "liquidation_fee", "insurance", "adjustment", "dust",
-    "conversion", "backstop",
+    "conversion", "backstop", "deleveraging",
 ]  # fmt: skip
 CancelReason = Literal[
     "user", "self_trade", "ioc", "fok", "slippage", "post_only", "reduce_only", "expired", "dead_mans_switch", "disconnect",
@@ -22,6 +22,7 @@ CancelReason = Literal[
 ]  # fmt: skip
 OrderStatus = Literal["open", "untriggered", "filled", "cancelled", "expired"]
 FillKind = Literal["trade", "liquidation"]
+LiquidationStage = Literal["book", "backstop", "deleveraging"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -158,6 +159,7 @@ class FundingPaid(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     index_e8: int
     payments: tuple[tuple[int, int], ...]
     dust_atoms: int
+    cumulative: int = 0  # sum of rate_ppb x index_e8 over all hours so far: what a position pays is its size times the change of this
 
 
 class LiquidationStarted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -167,10 +169,11 @@ class LiquidationStarted(Event, frozen=True, kw_only=True, array_like=True, tag=
     account_id: int
     equity_atoms: int
     maintenance_atoms: int
+    market_id: int = 0  # of the isolated position whose pool it is; 0 is the cross pool
 
 
 class AccountLiquidated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
-    """A liquidation step ended. What the insurance account took over is in `taken_over` as (market, size_lots, price_ticks)."""
+    """A liquidation ended, with the sums of its steps. What the backstop took over is in `taken_over` as (market, size_lots, price_ticks)."""
 
     liquidation_id: int
     account_id: int
@@ -180,6 +183,110 @@ class AccountLiquidated(Event, frozen=True, kw_only=True, array_like=True, tag=T
     taken_over: tuple[tuple[int, int, int], ...]
     equity_atoms: int
     maintenance_atoms: int
+    deleveraged: tuple[tuple[int, int, int], ...] = ()  # (market, size_lots, quote_atoms) closed against the other side
+    steps: int = 0
+    market_id: int = 0
+
+
+class SourceReading(msgspec.Struct, frozen=True, array_like=True):
+    """One source as the engine sees it: its last accepted price (0 for none), and whether that counts.
+
+    Verdicts: counted, not_counted (shown only), too_old, or why its last observation was refused (oracle.aggregate.REFUSALS).
+    """
+
+    source: str
+    price_e8: int
+    confidence_e8: int
+    published_ms: int
+    verdict: str
+
+
+class MarginCalled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A pool's margin ratio, maintenance / equity, reached a warning level (1 or 2), or fell far enough below to leave it (0, 1)."""
+
+    account_id: int
+    market_id: int  # of the isolated position; 0 is the cross pool
+    level: int
+    equity_atoms: int
+    maintenance_atoms: int
+
+
+class LiquidationStepped(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """One step of a liquidation, on one position, with all numbers that decided it and what it did.
+
+    `book` sells a slice inside `limit_ticks`; `backstop` hands the position over at `limit_ticks`; `deleveraging` closes it
+    against the other side for `quote_atoms`. Sizes are signed like the position. `equity_atoms` and `maintenance_atoms` are the
+    pool's before the step, `*_after_atoms` after it.
+    """
+
+    liquidation_id: int
+    account_id: int
+    step: int
+    stage: LiquidationStage
+    market_id: int
+    position_lots: int
+    wanted_lots: int
+    closed_lots: int
+    mark_ticks: int
+    limit_ticks: int
+    bankruptcy_ticks: int
+    quote_atoms: int
+    realised_atoms: int
+    fee_atoms: int
+    equity_atoms: int
+    maintenance_atoms: int
+    equity_after_atoms: int
+    maintenance_after_atoms: int
+
+
+class InsurancePaid(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A debt that no position can cover was paid: by the insurance fund, which never goes below zero; `balance_atoms` is left in it.
+
+    What neither the fund nor deleveraging could cover is paid by the exchange from its fees (`payer_account_id`).
+    """
+
+    liquidation_id: int  # 0 outside of a liquidation: at a market's settlement
+    account_id: int
+    market_id: int  # of the isolated position; 0 is the cross pool
+    payer_account_id: int
+    owed_atoms: int
+    paid_atoms: int
+    balance_atoms: int
+
+
+class PositionDeleveraged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Part of a position was closed against a bankrupt one of the other side, in proportion to its unrealised profit.
+
+    `closed_lots` is signed like the position, `quote_atoms` its exact value; the ledger's transfers follow.
+    """
+
+    liquidation_id: int
+    bankrupt_account_id: int
+    account_id: int
+    market_id: int
+    position_lots: int  # before
+    closed_lots: int
+    mark_ticks: int
+    quote_atoms: int
+    profit_atoms: int  # unrealised on mark before: its weight
+    side_profit_atoms: int  # the sum of all weights
+    realised_atoms: int
+
+
+class MarketSettled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A delisted market's positions were closed at the time-weighted average of its index over the last `window_ms`.
+
+    `covered_ms` is for how much of it there was an index; with none at all the price is the last mark.
+    """
+
+    market_id: int
+    price_ticks: int
+    window_ms: int
+    covered_ms: int
+    positions: int
+    shortfall_atoms: int  # what losers could not pay
+    insurance_paid_atoms: int
+    winners_paid_atoms: int  # taken from the winners' settlement, in proportion to it
 
 
 class MarkChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -188,9 +295,29 @@ class MarkChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     market_id: int
     mark_ticks: int
     index_e8: int
-    state: str  # valid, single, disputed, stale
+    state: str  # oracle.actions.IndexState
     predicted_funding_ppb: int
     sources: tuple[str, ...] = ()  # whose fresh prices made the index: tells live from simulated and replayed
+    confidence_e8: int = 0
+    readings: tuple[SourceReading, ...] = ()
+
+
+class IndexChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """The price of a collateral asset that has no market; a market's own is in its MarkChanged."""
+
+    index_id: int
+    price_e8: int
+    confidence_e8: int
+    state: str
+    readings: tuple[SourceReading, ...] = ()
+
+
+class IndexHalted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Staff stopped the use of a price, or with an empty reason let it be used again."""
+
+    index_id: int
+    reason: str
+    author: str = ""
 
 
 class MarketCreated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -258,4 +385,6 @@ AnyEvent = (
     | PositionChanged | LedgerPosted | LeverageSet | DeadMansSwitchSet | FundingPaid | LiquidationStarted | AccountLiquidated
     | MarkChanged | MarketCreated | MarketUpdated | MarketStatusChanged | RulesUpgraded
     | AssetSet | RiskParametersSet | MarginModeSet | IsolatedMarginMoved | CollateralConverted
+    | IndexChanged | IndexHalted
+    | MarginCalled | LiquidationStepped | InsurancePaid | PositionDeleveraged | MarketSettled
 )  # fmt: skip

@@ -45,3 +45,8 @@ class MarketParameters(msgspec.Struct, frozen=True, kw_only=True):
     max_position_lots: int = 0  # of one account; 0 for no limit
     concentration_from_lots: int = 0  # what a position has beyond this needs `concentration_ppm` more initial margin; 0 never
     concentration_ppm: int = 0
+    liquidation_share_ppm: int = 200_000  # of a position, that one step of a liquidation closes at most
+    liquidation_min_notional_atoms: int = 1_000_000_000  # what a step closes at least
+    liquidation_full_notional_atoms: int = 5_000_000_000  # a position worth no more is closed in one step
+    liquidation_cooldown_ms: int = 5_000  # between two steps against the book
+    settlement_window_ms: int = 1_800_000  # over which a delisted market's index is averaged
