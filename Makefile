@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PRODUCTION := ENVIRONMENT=production SECRET_KEY=not-a-secret-just-0123456789-long-and-varied-enough-for-checks \
 	DATABASE_URL=postgresql://app@localhost/quantdesk REDIS_URL=redis://localhost ALLOWED_HOSTS=desk.example.org
 
-.PHONY: check test nightly bench bench-peers dev compile setup
+.PHONY: check test nightly replays bench bench-peers dev compile setup
 
 setup:
 	@sh bin/setup dev
@@ -23,6 +23,9 @@ test:
 
 nightly: setup
 	sh bin/test --nightly
+
+replays: setup
+	$(PYTHON) -m tests.replays
 
 bench: setup
 	$(PYTHON) -m bench
