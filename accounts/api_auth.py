@@ -7,10 +7,11 @@ A key is read from the database at most every two seconds, so a revoked one stop
 import hashlib
 import hmac
 import logging
+import math
 import secrets
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -75,13 +76,12 @@ class Claim(NamedTuple):
 
 
 class StoredKey(NamedTuple):
+    """A key as it is cached; times in seconds since 1970, which each request compares."""
+
     principal: Principal
     secret: bytes
-    expires_at: datetime | None
-    last_used_at: datetime | None
-
-    def expired(self, now: datetime) -> bool:
-        return self.expires_at is not None and now >= self.expires_at
+    expires: float
+    last_used: float
 
 
 _cache: dict[str, tuple[float, StoredKey | None]] = {}
@@ -143,7 +143,7 @@ def prove(claim: Claim, found: tuple[float, StoredKey | None], method: str, path
         body=body,
     )
     matches = hmac.compare_digest(expected.encode(), claim.signature.encode())
-    if key is None or not matches or key.expired(timezone.now()):
+    if key is None or not matches or now_ms >= key.expires * 1000:
         raise AuthenticationFailed
     return key
 
@@ -187,11 +187,13 @@ def _stored(row: ApiKey) -> StoredKey | None:
     except sealing.SealBroken:
         log.error("the secret of API key %s cannot be opened: it was changed, or SECRET_KEY was", row.key_id)
         return None
-    return StoredKey(Principal(row.account_id, row.can_trade, row.key_id), secret, row.expires_at, row.last_used_at)
+    expires = row.expires_at.timestamp() if row.expires_at else math.inf
+    last_used = row.last_used_at.timestamp() if row.last_used_at else 0
+    return StoredKey(Principal(row.account_id, row.can_trade, row.key_id), secret, expires, last_used)
 
 
 def _unrecorded(key: StoredKey) -> bool:
-    return key.last_used_at is None or timezone.now() - key.last_used_at > LAST_USED_STEP
+    return time.time() - key.last_used > LAST_USED_STEP.total_seconds()
 
 
 def _record_use(key: StoredKey) -> None:
@@ -200,7 +202,7 @@ def _record_use(key: StoredKey) -> None:
     old = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP)
     ApiKey.objects.filter(old, key_id=key_id).update(last_used_at=now)
     if found := _cache.get(key_id):
-        _cache[key_id] = (found[0], key._replace(last_used_at=now))
+        _cache[key_id] = (found[0], key._replace(last_used=now.timestamp()))
 
 
 def _in_thread_read(key_id: str) -> tuple[float, StoredKey | None]:

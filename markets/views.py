@@ -8,7 +8,7 @@ from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
 
 
-class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+class OrderView(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """An order as it stands. Field for field the columns of the orders table."""
 
     order_id: int
@@ -38,7 +38,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     updated_ms: int
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class Reply(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The outcome of one command.
 
     `seq` is the journal sequence in which it is durable, set by the runner (0 for a refusal that needed no row).
@@ -136,3 +136,113 @@ class BookView(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     bids: tuple[tuple[int, int], ...]
     asks: tuple[tuple[int, int], ...]
+
+
+class CollateralTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """What one asset of a margin pool counts for. USDC counts as it is; a debt has its weight above one."""
+
+    asset: str
+    amount_atoms: int
+    index_id: int  # 0 for USDC
+    index_e8: int
+    confidence_e8: int
+    stable_e8: int  # initial margin takes the worse of it and the index
+    state: str
+    full_atoms: int  # at the index, before confidence and weight
+    value_atoms: int  # what it adds to equity
+    initial_value_atoms: int  # what it adds to the equity that initial margin is held against
+
+
+class TierSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a notional that lies in one margin tier."""
+
+    from_atoms: int
+    notional_atoms: int
+    max_leverage: int
+    initial_atoms: int
+
+
+class LiquidationTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The first tick at which equity is below maintenance, and both there. The market's index moves with its mark, nothing else does."""
+
+    ticks: int
+    unrealised_atoms: int  # of this position
+    equity_atoms: int
+    own_maintenance_atoms: int
+    maintenance_atoms: int
+
+
+class HoldingTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The margin of one market's position and open orders.
+
+    initial = max(by leverage, by tiers) + open interest + concentration; maintenance = notional x rate, rounded up, - deduction.
+    """
+
+    market_id: int
+    size_lots: int
+    cost_atoms: int
+    mark_ticks: int
+    notional_atoms: int
+    unrealised_atoms: int
+    leverage: int
+    worst_notional_atoms: int  # with all buy orders filled, or all sell orders
+    by_leverage_atoms: int
+    tiers: tuple[TierSlice, ...]
+    by_tiers_atoms: int
+    open_interest_atoms: int  # what nearness to the market's cap adds
+    concentration_atoms: int
+    initial_margin_atoms: int
+    maintenance_ppm: int
+    deduction_atoms: int
+    maintenance_margin_atoms: int
+    liquidation_below: LiquidationTerms | None
+    liquidation_above: LiquidationTerms | None
+
+
+class PoolTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """One margin pool: the cross one (market 0) or an isolated position's. Its terms sum to its totals, to the atom."""
+
+    market_id: int
+    collateral: tuple[CollateralTerm, ...]
+    holdings: tuple[HoldingTerms, ...]
+    unrealised_atoms: int
+    equity_atoms: int  # collateral at maintenance weights, and unrealised PnL
+    initial_equity_atoms: int  # the same at initial weights and the worse price
+    initial_margin_atoms: int
+    maintenance_margin_atoms: int
+    available_atoms: int
+    withdrawable_atoms: int
+
+
+class MarginExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: int
+    seq: int
+    pools: tuple[PoolTerms, ...]
+
+
+class MarginPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """`reject` tells why the order would be refused now; `after` is as if it were not."""
+
+    reject: Reject | None
+    before: MarginExplanation
+    after: MarginExplanation
+
+
+class PriceExposure(msgspec.Struct, frozen=True, array_like=True):
+    """What a margin pool gains when one index doubles, and what maintenance gains with it."""
+
+    index_id: int
+    delta_atoms: int
+    notional_atoms: int  # of the position, without its sign
+    slope_atoms: int
+
+
+class Exposure(msgspec.Struct, frozen=True, array_like=True):
+    """A margin pool as the sum of its exposures."""
+
+    account_id: int
+    market_id: int
+    equity_atoms: int
+    initial_margin_atoms: int
+    maintenance_margin_atoms: int
+    prices: tuple[PriceExposure, ...]

@@ -158,8 +158,7 @@ def _payer(principal: Principal) -> str:
 
 
 def _done(hot: Parts, principal: Principal, status: int, content: Json) -> Answer:
-    told = [(name.lower().encode(), value.encode()) for name, value in hot.rates.headers(_payer(principal)).items()]
-    return Answer(status, _encode(content), told)
+    return Answer(status, _encode(content), hot.rates.headers(_payer(principal)))
 
 
 def _error_headers(error: DomainError) -> Headers:

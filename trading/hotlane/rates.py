@@ -1,6 +1,7 @@
 """The accounts' order rates, charged without a round trip for each order."""
 
 import asyncio
+import time
 from typing import NamedTuple
 
 from accounts import limits
@@ -29,7 +30,7 @@ class Rates:
         lease = self._leases.get(payer)
         if lease is None or lease.tokens < cost:
             return False
-        self._leases[payer] = lease._replace(tokens=lease.tokens - cost)
+        self._leases[payer] = Lease(lease.tokens - cost, lease.taken)
         return True
 
     async def take(self, payer: str, cost: int) -> None:
@@ -48,10 +49,16 @@ class Rates:
             self._leases.clear()
         self._leases[payer] = Lease(tokens - cost, taken)
 
-    def headers(self, payer: str) -> dict[str, str]:
-        """Return what the account was last told of its rate."""
+    def headers(self, payer: str) -> list[tuple[bytes, bytes]]:
+        """Return what the account was last told of its rate, as raw headers."""
         lease = self._leases.get(payer)
-        return lease.taken._replace(remaining=lease.taken.remaining + lease.tokens).headers() if lease else {}
+        if lease is None:
+            return []
+        return [
+            (b"x-ratelimit-limit", b"%d" % lease.taken.limit),
+            (b"x-ratelimit-remaining", b"%d" % (lease.taken.remaining + lease.tokens)),
+            (b"x-ratelimit-reset", b"%d" % (time.time_ns() // 1_000_000 + lease.taken.reset_ms)),
+        ]
 
 
 async def charge_failure(address: str) -> None:
