@@ -155,10 +155,13 @@ class AdjustBalance(Command, frozen=True, kw_only=True, array_like=True, tag=Tru
 
 
 class Observation(msgspec.Struct, frozen=True, array_like=True):
-    """One source's price of one market's underlying, as published: integers of 1e-8 USD."""
+    """One source's price of one market's underlying, as published: integers of 1e-8 USD.
+
+    `market_id` is the index's id: the market's own, or that of a collateral asset without a market.
+    """
 
     market_id: int
-    source: str  # pyth, coingecko, simulation, replay
+    source: str  # a name of oracle.sources
     price_e8: int
     confidence_e8: int
     published_ms: int
@@ -166,6 +169,14 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
 
 class ObservePrice(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     observations: tuple[Observation, ...]
+
+
+class HaltIndex(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Stop the use of a price, for a reason; with an empty one let it be used again once its sources have been good for a while."""
+
+    index_id: int
+    reason: str
+    author: str = ""
 
 
 class SweepLiquidations(Command, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -239,4 +250,5 @@ AnyCommand = (
     | Deposit | Withdraw | Transfer | AdjustBalance | ObservePrice | SweepLiquidations | ClockTick
     | CreateMarket | UpdateMarket | SetMarketStatus | RulesUpgrade
     | SetAsset | SetRiskParameters | SetMarginMode | MoveIsolatedMargin
+    | HaltIndex
 )  # fmt: skip

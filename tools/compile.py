@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("markets", "oracle", "accounts", "risk", "trading", "chain", "quantdesk", "bench")
 MODULES = (
     "markets/units.py",
+    "oracle/actions.py",
     "oracle/aggregate.py",
+    "oracle/sources.py",
     "risk/funding.py",
     "risk/margin.py",
     "risk/mark.py",

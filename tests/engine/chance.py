@@ -114,14 +114,27 @@ class Chance:
 
     def observe(self) -> ObservePrice:
         return ObservePrice(
-            observations=tuple(self.observation(market_id) for market_id in self.random.choice(((MARKET, OTHER), (MARKET,))))
+            observations=tuple(
+                observation for market_id in self.random.choice(((MARKET, OTHER), (MARKET,))) for observation in self.observed(market_id)
+            )
         )
 
-    def observation(self, market_id: int) -> Observation:
+    def observed(self, market_id: int) -> tuple[Observation, ...]:
+        """Return what one to three sources say, seldom of one mind."""
         span = self.random.choice((20, 20, 80, 400))
         self.index[market_id] = max(5_000, min(20_000, self.index[market_id] + self.random.randint(-span, span)))
         tick_e8 = self.desk.engine.state.markets[market_id].parameters.tick_e8
-        return Observation(market_id, "pyth", self.index[market_id] * tick_e8, 0, self.desk.now_ms)
+        sources = self.random.choice((("pyth", "pyth_solana"),) * 6 + (("pyth",), ("coingecko",), ("pyth", "pyth_solana", "coingecko")))
+        return tuple(
+            Observation(
+                market_id,
+                source,
+                (self.index[market_id] + self.random.choice((0, 0, 0, 0, 30, 300))) * tick_e8,
+                self.random.choice((0, 0, tick_e8, 150 * tick_e8)),
+                self.desk.now_ms,
+            )
+            for source in sources
+        )
 
     def rare(self) -> Command:
         account_id = self.account()

@@ -27,6 +27,7 @@ from markets.events import Event, OrderFilled
 from markets.parameters import MarginTier, MarketParameters
 from markets.queries import GetAccount, GetMarkets, GetOrder
 from markets.views import AccountView, MarketView, OrderView, Reply
+from oracle.aggregate import RECOVERY_MS
 from trading.engine import invariants
 from trading.engine.engine import Engine, Outcome
 from trading.engine.snapshot import decode, encode, state_hash
@@ -108,11 +109,21 @@ class Desk:
             Deposit(account_id=account_id, asset="USDC", amount_atoms=amount_atoms, number=number, source_account_id=ledger.FAUCET)
         )
 
-    def price(self, index_ticks: int, *, market_id: int = MARKET, source: str = "pyth") -> None:
-        """Publish an index price, in ticks, just now."""
-        tick_e8 = self.engine.state.markets[market_id].parameters.tick_e8
+    def price(self, index_ticks: int, *, market_id: int = MARKET, sources: tuple[str, ...] = ("pyth", "pyth_solana")) -> None:
+        """Publish an index price, in ticks, just now, by two sources that agree: one alone would move it by 1 % at most.
+
+        A market that its prices had closed is open again afterwards: they are published until they have been good for long enough.
+        """
+        self.publish(index_ticks, market_id, sources)
+        index = self.engine.state.markets[market_id].index
+        if index.recovering_ms:
+            self.now_ms = index.recovering_ms + RECOVERY_MS
+            self.publish(index_ticks, market_id, sources)
+
+    def publish(self, index_ticks: int, market_id: int, sources: tuple[str, ...]) -> None:
+        price_e8 = index_ticks * self.engine.state.markets[market_id].parameters.tick_e8
         self.now_ms += 1
-        self.do(ObservePrice(observations=(Observation(market_id, source, index_ticks * tick_e8, 0, self.now_ms),)))
+        self.do(ObservePrice(observations=tuple(Observation(market_id, source, price_e8, 0, self.now_ms) for source in sources)))
 
     def wait(self, elapsed_ms: int) -> list[Event]:
         self.now_ms += elapsed_ms

@@ -19,7 +19,7 @@ def bid_up(desk: Desk, price: int) -> None:
 
 def second_hour(bid: int) -> Desk:
     """Go to the second hour with ten lots from Bob to Alice; all of its samples see the same bid."""
-    desk = Desk()
+    desk = Desk(oracle_max_age_ms=2 * HOUR_MS)
     desk.trade(10, 10_000, buyer=ALICE, seller=BOB)
     bid_up(desk, bid)
     desk.now_ms = START_MS + HOUR_MS

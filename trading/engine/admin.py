@@ -16,7 +16,7 @@ from markets.parameters import MarketParameters
 from markets.rejects import Reject
 from markets.units import PPM, tick_lot_atoms
 from markets.views import Reply
-from trading.engine import funding, lives, margin
+from trading.engine import funding, lives, margin, marks
 from trading.engine.ledger import post
 from trading.engine.liquidation import move_position
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
@@ -81,7 +81,7 @@ def create_market(state: State, command: CreateMarket) -> Reply:
     field = invalid_parameters(parameters)
     if field:
         return Reply(reject=Reject("INVALID_PARAMETERS", {"field": field}))
-    market = Market(parameters)
+    market = Market(parameters, marks.index_for(state, parameters.market_id))
     market.funding_due_ms = funding.next_hour_ms(state.stamp_ms)
     state.markets[parameters.market_id] = market
     state.events.append(MarketCreated(parameters=parameters))

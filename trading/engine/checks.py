@@ -6,7 +6,7 @@ from markets.commands import MAX_CLIENT_ORDER_ID, PlaceOrder
 from markets.parameters import MarketParameters
 from markets.rejects import Reject
 from markets.units import PPM, charge
-from oracle.aggregate import FRESH_STATES
+from oracle.actions import Action
 from trading.engine import margin
 from trading.engine.liquidity import complete_value
 from trading.engine.state import Account, Holding, Market, State
@@ -217,10 +217,13 @@ def unfit(
     """Check an order against prices and limits, before it meets the book. Only a stated price is held to the band."""
     parameters = market.parameters
     mark = market.mark_ticks
-    fresh = market.oracle_state in FRESH_STATES
-    if risky and not fresh:
-        return Reject("PRICE_STALE", {"oracle_state": market.oracle_state})
-    if fresh and stated and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
+    index = market.index
+    action: Action = "reduce"
+    if risky:
+        action = "match" if order.post_only == "none" else "post"
+    if not index.allows(action):
+        return Reject("PRICE_STALE", {"oracle_state": index.state})
+    if stated and index.allows("mark") and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
         return out_of_band(market, price_ticks)
     if not reduce_only and price_ticks * lots * market.tick_lot_atoms < parameters.min_notional_atoms:
         return too_small(market, price_ticks, lots)

@@ -101,9 +101,7 @@ def open_account(state: State, command: commands.OpenAccount) -> Reply:
 def observe_price(state: State, command: commands.ObservePrice) -> Reply:
     """Take in prices, move marks, and liquidate what they leave short."""
     concerned = marks.observe(state, command)
-    for market in concerned:
-        marks.update(state, market)
-    liquidation.sweep(state, concerned)
+    liquidation.sweep(state, [state.markets[index.index_id] for index in concerned if index.index_id in state.markets])
     return Reply()
 
 
@@ -135,5 +133,6 @@ HANDLERS: Final[dict[type[Command], Callable[[State, Any], Reply]]] = {
     commands.CreateMarket: admin.create_market,
     commands.UpdateMarket: admin.update_market,
     commands.SetMarketStatus: admin.set_status,
+    commands.HaltIndex: marks.halt,
     commands.RulesUpgrade: admin.upgrade_rules,
 }

@@ -23,11 +23,15 @@ def fire_due(state: State) -> None:
         if order is None or order.status != "untriggered":
             continue
         market = order.holding.market
-        if state.strictest_status(market) == "normal":
+        if may_fire(state, market):
             state.fired += 1
             fire(state, order)
         else:
             market.watch.add(order)
+
+
+def may_fire(state: State, market: Market) -> bool:
+    return state.strictest_status(market) == "normal" and market.index.allows("trigger")
 
 
 def collect(state: State) -> None:
@@ -35,7 +39,7 @@ def collect(state: State) -> None:
     found: list[int] = []
     for market_id in sorted(state.ready_markets):
         market = state.markets[market_id]
-        if state.strictest_status(market) == "normal":
+        if may_fire(state, market):
             for trigger_by in REFERENCES:
                 reached = market.watch.take(trigger_by, checks.reference_ticks(market, trigger_by))
                 found.extend(order.order_id for order in reached)

@@ -20,7 +20,7 @@ def sample(state: State, market: Market) -> None:
     extend(market, state.stamp_ms)
     book = market.book
     market.premium_ppb = premium_ppb(
-        impact_bid_e8=impact_e8(market, book.bids), impact_ask_e8=impact_e8(market, book.asks), index_e8=market.index_e8
+        impact_bid_e8=impact_e8(market, book.bids), impact_ask_e8=impact_e8(market, book.asks), index_e8=market.index.price_e8
     )
     market.premium_sampled_ms = state.stamp_ms
 
@@ -84,7 +84,7 @@ def pay(state: State, market: Market) -> None:
             market_id=market.market_id,
             due_ms=market.funding_due_ms,
             rate_ppb=rate,
-            index_e8=market.index_e8,
+            index_e8=market.index.price_e8,
             payments=payments,
             dust_atoms=dust,
         )
@@ -93,9 +93,10 @@ def pay(state: State, market: Market) -> None:
 
 def collect(state: State, market: Market, rate_ppb: int) -> tuple[tuple[int, int], ...]:
     payments: list[tuple[int, int]] = []
+    index_e8 = market.index.price_e8
     for account_id in sorted(market.holders):
         holding = market.holders[account_id]
-        amount = payment_atoms(size_lots=holding.size_lots, index_e8=market.index_e8, lot_e8=market.parameters.lot_e8, rate_ppb=rate_ppb)
+        amount = payment_atoms(size_lots=holding.size_lots, index_e8=index_e8, lot_e8=market.parameters.lot_e8, rate_ppb=rate_ppb)
         if amount:
             holding.funding_atoms += amount
             holding.pool.cash_atoms += amount

@@ -4,7 +4,6 @@ from markets.commands import PlaceOrder
 from markets.events import AccountLiquidated, LedgerTransfer, LiquidationStarted, PositionChanged
 from markets.ledger import FIRST_USER_ACCOUNT, INSURANCE
 from markets.units import PPM, charge
-from oracle.aggregate import FRESH_STATES
 from trading.engine import margin
 from trading.engine.book import Order
 from trading.engine.ledger import post, realise, transfer
@@ -37,7 +36,7 @@ def is_short(state: State, pool: MarginPool) -> bool:
 def is_priced(state: State, pool: MarginPool) -> bool:
     """Tell whether every price that values the pool is fresh, and every market it would close in is open."""
     return all(
-        holding.market.oracle_state in FRESH_STATES and state.strictest_status(holding.market) == "normal"
+        holding.market.index.allows("liquidate") and state.strictest_status(holding.market) == "normal"
         for holding in pool.holdings.values()
         if holding.size_lots
     )

@@ -1,69 +1,62 @@
 """Index and mark prices: from observations, on each of them and on each clock tick; and their ageing."""
 
-from markets.commands import ObservePrice
-from markets.events import MarkChanged
+from markets.commands import HaltIndex, ObservePrice
+from markets.events import IndexChanged, IndexHalted, MarkChanged
+from markets.rejects import Reject
 from markets.units import ticks_from_e8
-from oracle.aggregate import FRESH_STATES, Index, Source, aggregate, jumps, refusal
+from markets.views import Reply
+from oracle.aggregate import Source
 from risk.mark import BASIS_WINDOW_MS, MID_WINDOW_MS, ema, mark_price_e8
 from trading.engine import funding
+from trading.engine.index import Index
+from trading.engine.orders import MARKET_NOT_FOUND, expired
 from trading.engine.state import Market, State
 
 
-def observe(state: State, command: ObservePrice) -> list[Market]:
-    """Take in observations and return the markets that they concern."""
-    concerned: dict[int, Market] = {}
+def index_for(state: State, index_id: int) -> Index:
+    """Return an index, made on first use."""
+    index = state.indices.get(index_id)
+    if index is None:
+        index = state.indices[index_id] = Index(index_id)
+    return index
+
+
+def observe(state: State, command: ObservePrice) -> list[Index]:
+    """Take in observations and return the indices that they concern, settled."""
+    concerned: dict[int, Index] = {}
     for item in command.observations:
-        market = state.markets.get(item.market_id)
-        if market is None or market.status == "delisted":
+        index = state.indices.get(item.market_id)
+        if index is None:
             continue
-        source = Source(item.source, item.price_e8, item.confidence_e8, item.published_ms)
-        if refusal(last=market.sources.get(item.source), observation=source, now_ms=state.stamp_ms) is None and confirmed(
-            state, market, source
-        ):
-            market.sources[item.source] = source
-        concerned[item.market_id] = market
+        index.observe(Source(item.source, item.price_e8, item.confidence_e8, item.published_ms), state.stamp_ms)
+        concerned[item.market_id] = index
+    for index in concerned.values():
+        refresh(state, index)
     return list(concerned.values())
 
 
-def confirmed(state: State, market: Market, source: Source) -> bool:
-    """Hold a lone source's jump until a later observation is near it."""
-    others = [other for other in fresh_sources(state, market) if other.source != source.source]
-    if others or not market.index_e8 or not jumps(from_price_e8=market.index_e8, to_price_e8=source.price_e8):
-        market.suspect = None
-        return True
-    suspect = market.suspect
-    if (
-        suspect is not None
-        and suspect.published_ms < source.published_ms
-        and not jumps(from_price_e8=suspect.price_e8, to_price_e8=source.price_e8)
-    ):
-        market.suspect = None
-        return True
-    market.suspect = source
-    return False
-
-
-def fresh_sources(state: State, market: Market) -> list[Source]:
-    oldest = state.stamp_ms - market.parameters.oracle_max_age_ms
-    return [source for source in market.sources.values() if source.published_ms >= oldest]
-
-
-def combine(state: State, market: Market) -> Index:
-    sources = [market.sources[name] for name in sorted(market.sources)]
-    return aggregate(sources, now_ms=state.stamp_ms, max_age_ms=market.parameters.oracle_max_age_ms)
+def refresh(state: State, index: Index) -> None:
+    """Bring an index to the stamp, and with it the market whose index it is."""
+    market = state.markets.get(index.index_id)
+    if market is not None and market.status != "delisted":
+        update(state, market)
+        return
+    index.settle(state.stamp_ms)
+    watch_age(state, index)
+    show_index(state, index)
 
 
 def update(state: State, market: Market) -> None:
-    """Bring index, averages, premium and mark to the stamp. Without a fresh index they stay where they are."""
-    index = combine(state, market)
-    market.oracle_state = index.state
-    if index.state in FRESH_STATES:
-        market.index_e8 = index.price_e8
+    """Bring index, averages, premium and mark to the stamp. Without a price that marks may follow they stay where they are."""
+    index = market.index
+    index.settle(state.stamp_ms)
+    if index.allows("mark"):
         average(state, market)
-        funding.sample(state, market)
+        if index.allows("fund"):
+            funding.sample(state, market)
         set_mark(state, market, mark_ticks(market))
     state.ready_markets.add(market.market_id)
-    watch_age(state, market)
+    watch_age(state, index)
     show(state, market)
 
 
@@ -72,7 +65,7 @@ def average(state: State, market: Market) -> None:
     book = market.book
     two_sided = len(book.bids.keys) > 0 and len(book.asks.keys) > 0
     mid = (book.bids.best_ticks() + book.asks.best_ticks()) * market.parameters.tick_e8 // 2 if two_sided else 0
-    basis = mid - market.index_e8 if two_sided else 0
+    basis = mid - market.index.price_e8 if two_sided else 0
     elapsed = state.stamp_ms - market.averaged_ms
     if market.averaged_ms == 0:
         market.basis_ema_e8 = basis
@@ -88,7 +81,7 @@ def average(state: State, market: Market) -> None:
 def mark_ticks(market: Market) -> int:
     tick = market.parameters.tick_e8
     price = mark_price_e8(
-        index_e8=market.index_e8,
+        index_e8=market.index.price_e8,
         basis_ema_e8=market.basis_ema_e8,
         best_bid_e8=market.book.bids.best_ticks() * tick,
         best_ask_e8=market.book.asks.best_ticks() * tick,
@@ -107,11 +100,11 @@ def set_mark(state: State, market: Market, ticks: int) -> None:
         state.mark_epoch += 1
 
 
-def watch_age(state: State, market: Market) -> None:
-    """Note when the market's oldest fresh source will be too old."""
-    ages = [source.published_ms + market.parameters.oracle_max_age_ms + 1 for source in fresh_sources(state, market)]
-    if ages and (state.sources_due_ms == 0 or min(ages) < state.sources_due_ms):
-        state.sources_due_ms = min(ages)
+def watch_age(state: State, index: Index) -> None:
+    """Note when the index's oldest fresh source will be too old."""
+    due = index.ages_ms(state.stamp_ms)
+    if due and (state.sources_due_ms == 0 or due < state.sources_due_ms):
+        state.sources_due_ms = due
 
 
 def age(state: State) -> None:
@@ -119,37 +112,73 @@ def age(state: State) -> None:
     if state.sources_due_ms == 0 or state.stamp_ms < state.sources_due_ms:
         return
     state.sources_due_ms = 0
-    for market_id in sorted(state.markets):
-        market = state.markets[market_id]
-        if market.sources:
-            market.oracle_state = combine(state, market).state
-            watch_age(state, market)
-            show(state, market)
+    for index_id in sorted(state.indices):
+        index = state.indices[index_id]
+        if index.sources:
+            index.age(state.stamp_ms)
+            watch_age(state, index)
+            market = state.markets.get(index_id)
+            if market is not None:
+                show(state, market)
+            else:
+                show_index(state, index)
 
 
 def show(state: State, market: Market) -> None:
     """Report a market's prices when they look different from what was last reported."""
+    index = market.index
     predicted = funding.predicted_ppb(market)
-    shown = (market.mark_ticks, market.index_e8, market.oracle_state, predicted)
-    if shown == market.shown:
+    readings = index.readings(state.stamp_ms)
+    verdicts = " ".join(reading.verdict for reading in readings)
+    shown = (market.mark_ticks, index.price_e8, index.state, predicted)
+    if shown == market.shown and verdicts == index.verdicts:
         return
     market.shown = shown
+    index.verdicts = verdicts
     state.events.append(
         MarkChanged(
             market_id=market.market_id,
             mark_ticks=market.mark_ticks,
-            index_e8=market.index_e8,
-            state=market.oracle_state,
+            index_e8=index.price_e8,
+            state=index.state,
             predicted_funding_ppb=predicted,
-            sources=tuple(sorted(source.source for source in fresh_sources(state, market))),
+            sources=tuple(sorted(source.source for source in index.fresh(state.stamp_ms))),
+            confidence_e8=index.confidence_e8,
+            readings=readings,
+        )
+    )
+
+
+def show_index(state: State, index: Index) -> None:
+    """Report the price of an asset without a market when it looks different from what was last reported."""
+    readings = index.readings(state.stamp_ms)
+    verdicts = " ".join((index.state, str(index.price_e8), *(reading.verdict for reading in readings)))
+    if verdicts == index.verdicts:
+        return
+    index.verdicts = verdicts
+    state.events.append(
+        IndexChanged(
+            index_id=index.index_id, price_e8=index.price_e8, confidence_e8=index.confidence_e8, state=index.state, readings=readings
         )
     )
 
 
 def tick(state: State) -> list[Market]:
-    """Bring every market's prices to the stamp."""
-    markets = [state.markets[market_id] for market_id in sorted(state.markets)]
-    for market in markets:
-        if market.status != "delisted":
-            update(state, market)
-    return markets
+    """Bring every price to the stamp; return the markets."""
+    for index_id in sorted(state.indices):
+        refresh(state, state.indices[index_id])
+    return [state.markets[market_id] for market_id in sorted(state.markets)]
+
+
+def halt(state: State, command: HaltIndex) -> Reply:
+    """Stop or go on using a price, as staff says."""
+    index = state.indices.get(command.index_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or index is None:
+        return Reply(reject=late or MARKET_NOT_FOUND)
+    if index.halt_reason == command.reason:
+        return Reply(reject=Reject("NOTHING_TO_CHANGE"))
+    index.halt_reason = command.reason
+    state.events.append(IndexHalted(index_id=command.index_id, reason=command.reason, author=command.author))
+    refresh(state, index)
+    return Reply()

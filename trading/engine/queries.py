@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from markets.queries import GetAccount, GetMarkets, GetOrder, GetState, PreviewOrder, Query
+from markets.queries import ExplainMargin, GetAccount, GetExposures, GetMarkets, GetOrder, GetState, PreviewMargin, PreviewOrder, Query
 from markets.views import AccountView, MarketView, OrderView, PositionView, StateView
 from risk.margin import initial_margin
 from trading.engine import funding, margin
 from trading.engine.book import Order
+from trading.engine.explain import explain, exposures, try_out
 from trading.engine.orders import user_account
 from trading.engine.previews import liquidation, preview
 from trading.engine.snapshot import state_hash
@@ -25,6 +26,12 @@ def answer(state: State, query: Query) -> Any:
         return preview(state, query.order)
     if isinstance(query, GetState):
         return state_view(state)
+    if isinstance(query, ExplainMargin):
+        return explain(state, query.account_id)
+    if isinstance(query, PreviewMargin):
+        return try_out(state, query)
+    if isinstance(query, GetExposures):
+        return exposures(state, query.first_account_id, query.last_account_id)
     raise TypeError(f"not a question for the engine: {type(query).__name__}")
 
 
@@ -104,9 +111,9 @@ def market_view(state: State, market: Market) -> MarketView:
         parameters=market.parameters,
         status=state.strictest_status(market),
         mark_ticks=market.mark_ticks,
-        index_e8=market.index_e8,
-        oracle_state=market.oracle_state,
-        oracle_sources=tuple((name, source.price_e8, source.published_ms) for name, source in sorted(market.sources.items())),
+        index_e8=market.index.price_e8,
+        oracle_state=market.index.state,
+        oracle_sources=tuple((name, source.price_e8, source.published_ms) for name, source in sorted(market.index.sources.items())),
         last_ticks=market.last_ticks,
         best_bid_ticks=market.book.bids.best_ticks(),
         best_ask_ticks=market.book.asks.best_ticks(),

@@ -9,9 +9,11 @@ from markets.commands import PlaceOrder
 from markets.events import CancelReason, OrderStatus
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
-from oracle.aggregate import IndexState, Source
+from oracle.actions import IndexState
+from oracle.aggregate import Source
 from trading.engine import lives, margin
 from trading.engine.book import Order
+from trading.engine.index import Index
 from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
 
 
@@ -51,7 +53,10 @@ class AccountRecord(msgspec.Struct, array_like=True):
 
 
 class MarketRecord(msgspec.Struct, array_like=True):
-    """Resting orders best first and oldest first within a price, so that reading them in order restores every queue."""
+    """Resting orders best first and oldest first within a price, so that reading them in order restores every queue.
+
+    `index_e8`, `oracle_state`, `sources` and `suspect` are the index of a snapshot under version 1; later ones have it in `indices`.
+    """
 
     parameters: MarketParameters
     status: MarketStatus
@@ -72,6 +77,24 @@ class MarketRecord(msgspec.Struct, array_like=True):
     shown: tuple[int, int, str, int]
     bids: list[int]
     asks: list[int]
+
+
+class IndexRecord(msgspec.Struct, array_like=True):
+    index_id: int
+    max_age_ms: int
+    state: IndexState
+    price_e8: int
+    confidence_e8: int
+    stable_e8: int
+    sources: list[Source]
+    suspects: list[Source]
+    refusals: list[tuple[str, str, int]]
+    moved_ms: int
+    recovering_ms: int
+    average_e8: int
+    averaged_ms: int
+    halt_reason: str
+    verdicts: str
 
 
 class RejectionRecord(msgspec.Struct, array_like=True):
@@ -107,6 +130,7 @@ class StateRecord(msgspec.Struct, array_like=True):
     brackets: list[tuple[int, int, int]]
     ready: list[int]
     ready_markets: list[int]
+    indices: list[IndexRecord] = []
 
 
 def encode(state: State) -> bytes:
@@ -137,6 +161,7 @@ def record_of(state: State) -> StateRecord:
         brackets=[(parent, *pair) for parent, pair in sorted(state.brackets.items())],
         ready=state.ready,
         ready_markets=sorted(state.ready_markets),
+        indices=[index_record(state.indices[index_id]) for index_id in sorted(state.indices)],
     )
 
 
@@ -168,10 +193,10 @@ def market_record(market: Market) -> MarketRecord:
         parameters=market.parameters,
         status=market.status,
         mark_ticks=market.mark_ticks,
-        index_e8=market.index_e8,
-        oracle_state=market.oracle_state,
-        sources=[market.sources[name] for name in sorted(market.sources)],
-        suspect=market.suspect,
+        index_e8=0,
+        oracle_state="stale",
+        sources=[],
+        suspect=None,
         last_ticks=market.last_ticks,
         basis_ema_e8=market.basis_ema_e8,
         mid_ema_e8=market.mid_ema_e8,
@@ -216,8 +241,10 @@ def decode(data: bytes) -> State:
     state.next_trade_id = record.next_trade_id
     state.next_liquidation_id = record.next_liquidation_id
     state.sources_due_ms = record.sources_due_ms
+    for index in record.indices:
+        state.indices[index.index_id] = restore_index(index)
     for market in record.markets:
-        state.markets[market.parameters.market_id] = restore_market(market)
+        state.markets[market.parameters.market_id] = restore_market(state, market)
     for account in record.accounts:
         restore_account(state, account)
     restore_orders(state, record)
@@ -227,14 +254,61 @@ def decode(data: bytes) -> State:
     return state
 
 
-def restore_market(record: MarketRecord) -> Market:
-    market = Market(record.parameters)
+def index_record(index: Index) -> IndexRecord:
+    return IndexRecord(
+        index_id=index.index_id,
+        max_age_ms=index.max_age_ms,
+        state=index.state,
+        price_e8=index.price_e8,
+        confidence_e8=index.confidence_e8,
+        stable_e8=index.stable_e8,
+        sources=[index.sources[name] for name in sorted(index.sources)],
+        suspects=[index.suspects[name] for name in sorted(index.suspects)],
+        refusals=[(name, *index.refusals[name]) for name in sorted(index.refusals)],
+        moved_ms=index.moved_ms,
+        recovering_ms=index.recovering_ms,
+        average_e8=index.average_e8,
+        averaged_ms=index.averaged_ms,
+        halt_reason=index.halt_reason,
+        verdicts=index.verdicts,
+    )
+
+
+def restore_index(record: IndexRecord) -> Index:
+    index = Index(record.index_id, record.max_age_ms)
+    index.state = record.state
+    index.price_e8 = record.price_e8
+    index.confidence_e8 = record.confidence_e8
+    index.stable_e8 = record.stable_e8
+    index.sources = {source.source: source for source in record.sources}
+    index.suspects = {source.source: source for source in record.suspects}
+    index.refusals = {name: (reason, stamp_ms) for name, reason, stamp_ms in record.refusals}
+    index.moved_ms = record.moved_ms
+    index.recovering_ms = record.recovering_ms
+    index.average_e8 = record.average_e8
+    index.averaged_ms = record.averaged_ms
+    index.halt_reason = record.halt_reason
+    index.verdicts = record.verdicts
+    return index
+
+
+def index_of_market(state: State, record: MarketRecord) -> Index:
+    """Return a market's index; a snapshot under version 1 has it in the market."""
+    market_id = record.parameters.market_id
+    index = state.indices.get(market_id)
+    if index is None:
+        index = state.indices[market_id] = Index(market_id)
+        index.state = record.oracle_state
+        index.price_e8 = index.average_e8 = record.index_e8
+        index.averaged_ms = index.moved_ms = record.averaged_ms
+        index.sources = {source.source: source for source in record.sources}
+    return index
+
+
+def restore_market(state: State, record: MarketRecord) -> Market:
+    market = Market(record.parameters, index_of_market(state, record))
     market.status = record.status
     market.mark_ticks = record.mark_ticks
-    market.index_e8 = record.index_e8
-    market.oracle_state = record.oracle_state
-    market.sources = {source.source: source for source in record.sources}
-    market.suspect = record.suspect
     market.last_ticks = record.last_ticks
     market.basis_ema_e8 = record.basis_ema_e8
     market.mid_ema_e8 = record.mid_ema_e8

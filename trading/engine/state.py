@@ -7,8 +7,8 @@ from markets import ledger, units
 from markets.events import Event
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
-from oracle.aggregate import IndexState, Source
 from trading.engine.book import Book, Order
+from trading.engine.index import Index
 from trading.engine.watch import Watch
 
 HOUR_MS: Final = 3_600_000
@@ -185,38 +185,32 @@ class Market:
         "book",
         "funding_due_ms",
         "holders",
-        "index_e8",
+        "index",
         "last_ticks",
         "mark_ticks",
         "market_id",
         "max_leverage",
         "mid_ema_e8",
         "open_interest_lots",
-        "oracle_state",
         "parameters",
         "premium_ms",
         "premium_ppb",
         "premium_sampled_ms",
         "premium_sum",
         "shown",
-        "sources",
         "status",
-        "suspect",
         "tick_lot_atoms",
         "version",
         "watch",
     )
 
-    def __init__(self, parameters: MarketParameters) -> None:
+    def __init__(self, parameters: MarketParameters, index: Index) -> None:
         self.market_id: int = parameters.market_id
+        self.index: Index = index
         self.book: Book = Book()
         self.watch: Watch = Watch()
         self.status: MarketStatus = "normal"
         self.mark_ticks: int = 0
-        self.index_e8: int = 0
-        self.oracle_state: IndexState = "stale"
-        self.sources: dict[str, Source] = {}
-        self.suspect: Source | None = None  # a lone source's jump that waits for confirmation
         self.last_ticks: int = 0
         self.basis_ema_e8: int = 0
         self.mid_ema_e8: int = 0
@@ -236,10 +230,11 @@ class Market:
         self.parameters: MarketParameters = parameters
         self.tick_lot_atoms: int = units.tick_lot_atoms(tick_e8=parameters.tick_e8, lot_e8=parameters.lot_e8)
         self.max_leverage: int = parameters.tiers[0].max_leverage
+        self.index.max_age_ms = parameters.oracle_max_age_ms
         self.version += 1
 
     def index_ticks(self) -> int:
-        return units.ticks_from_e8(self.index_e8, self.parameters.tick_e8)
+        return units.ticks_from_e8(self.index.price_e8, self.parameters.tick_e8)
 
 
 class State:
@@ -258,6 +253,7 @@ class State:
         "fired",
         "found",
         "hour_due_ms",
+        "indices",
         "known_ids",
         "links",
         "mark_epoch",
@@ -285,6 +281,7 @@ class State:
         self.next_liquidation_id: int = 1
         self.accounts: dict[int, Account] = {account_id: Account(account_id) for account_id in ledger.NAMES}
         self.markets: dict[int, Market] = {}
+        self.indices: dict[int, Index] = {}  # of the markets, and of collateral assets that have none
         self.orders: dict[int, Order] = {}  # open, waiting and recently ended
         self.ended: deque[Order] = deque()
         self.known_ids: deque[KnownId] = deque()
