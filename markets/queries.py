@@ -50,4 +50,33 @@ class GetState(Query, frozen=True, kw_only=True, array_like=True, tag=True):
     """-> StateView. Hashing walks the whole state: for operators and tests."""
 
 
-AnyQuery = GetAccount | GetOrder | GetMarkets | GetBook | PreviewOrder | GetCommittedSeq | GetState
+class ExplainMargin(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> MarginExplanation | None: the terms of every figure of an account's margin."""
+
+    account_id: int
+
+
+class PreviewMargin(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> MarginPreview | None: the same figures before and after all of this is tried, in this order, on a copy.
+
+    `leverages` and `isolated_atoms` are by market, the latter signed as in MoveIsolatedMargin; `moves_ppm` change prices by index.
+    """
+
+    account_id: int
+    leverages: dict[int, int] = {}
+    isolated_atoms: dict[int, int] = {}
+    order: PlaceOrder | None = None
+    moves_ppm: dict[int, int] = {}
+
+
+class GetExposures(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> list[Exposure]: the margin pools with positions or collateral of the accounts numbered from first to last, both included."""
+
+    first_account_id: int
+    last_account_id: int
+
+
+AnyQuery = (
+    GetAccount | GetOrder | GetMarkets | GetBook | PreviewOrder | GetCommittedSeq | GetState
+    | ExplainMargin | PreviewMargin | GetExposures
+)  # fmt: skip

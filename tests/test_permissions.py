@@ -60,13 +60,18 @@ API: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", "api/v1/transfers/"): (OWN_READ, None),
     ("GET", "api/v1/funding/"): (OWN_READ, None),
     ("PUT", "api/v1/leverage/"): (OWN_WRITE, {"market": "BTC-PERP", "leverage": 7}),
+    ("GET", "api/v1/margin/explain/"): (OWN_READ, None),
+    ("POST", "api/v1/margin/preview/"): (OWN_READ, {"order": ORDER, "moves": {"BTC-PERP": "-10"}}),
+    ("PUT", "api/v1/margin-mode/"): (OWN_WRITE, {"market": "SOL-PERP", "mode": "isolated"}),
+    ("POST", "api/v1/isolated-margin/"): ((401, 422, 422, 403, 422, 404), {"market": "BTC-PERP", "amount": "1"}),
     ("PUT", "api/v1/dead-mans-switch/"): (OWN_WRITE, {"timeout_ms": 60_000}),
 }
 # With ?account_id= of Alice: an account is no more open than what is in it.
 BY_ACCOUNT = [
     ("GET", "account/"), ("GET", "orders/"), ("GET", "orders/?status=open"), ("POST", "orders/"), ("DELETE", "orders/"), ("GET", "fills/"),
     ("POST", "orders/batch/"), ("POST", "orders/preview/"), ("GET", "transfers/"), ("GET", "funding/"), ("PUT", "leverage/"),
-    ("PUT", "dead-mans-switch/"),
+    ("PUT", "dead-mans-switch/"), ("GET", "margin/explain/"), ("POST", "margin/preview/"), ("PUT", "margin-mode/"),
+    ("POST", "isolated-margin/"),
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC_PAGES = {

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from markets import queries
-from markets.views import AccountView, BookView, MarketView, OrderView, Preview, StateView
+from markets.views import AccountView, BookView, Exposure, MarginExplanation, MarginPreview, MarketView, OrderView, Preview, StateView
 
 _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.GetAccount: msgspec.msgpack.Decoder(AccountView | None),
@@ -15,6 +15,9 @@ _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.PreviewOrder: msgspec.msgpack.Decoder(Preview | None),
     queries.GetCommittedSeq: msgspec.msgpack.Decoder(int),
     queries.GetState: msgspec.msgpack.Decoder(StateView),
+    queries.ExplainMargin: msgspec.msgpack.Decoder(MarginExplanation | None),
+    queries.PreviewMargin: msgspec.msgpack.Decoder(MarginPreview | None),
+    queries.GetExposures: msgspec.msgpack.Decoder(list[Exposure]),
 }
 
 

@@ -11,7 +11,18 @@ from markets.commands import AnyCommand
 from markets.errors import EngineBusy, EngineUnavailable, OutcomeUnknown
 from markets.gateway import answers
 from markets.gateway.address import Address
-from markets.views import AccountView, BookView, MarketView, OrderView, Preview, Reply, StateView
+from markets.views import (
+    AccountView,
+    BookView,
+    Exposure,
+    MarginExplanation,
+    MarginPreview,
+    MarketView,
+    OrderView,
+    Preview,
+    Reply,
+    StateView,
+)
 
 RECEIVE_BYTES = 256 * 1024
 
@@ -81,6 +92,12 @@ class Gateway:
     def query(self, query: queries.GetCommittedSeq, *, timeout: float = 5.0) -> int: ...
     @overload
     def query(self, query: queries.GetState, *, timeout: float = 5.0) -> StateView: ...
+    @overload
+    def query(self, query: queries.ExplainMargin, *, timeout: float = 5.0) -> MarginExplanation | None: ...
+    @overload
+    def query(self, query: queries.PreviewMargin, *, timeout: float = 5.0) -> MarginPreview | None: ...
+    @overload
+    def query(self, query: queries.GetExposures, *, timeout: float = 5.0) -> list[Exposure]: ...
     def query(self, query: Any, *, timeout: float = 5.0) -> Any:
         message = self._exchange(wire.Ask, query, timeout)
         assert isinstance(message, wire.Answered), message

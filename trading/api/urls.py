@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trading.api import views
+from trading.api import margin, views
 
 urlpatterns = [
     path("account/", views.AccountView.as_view()),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("transfers/", views.TransferListView.as_view()),
     path("funding/", views.FundingPaymentListView.as_view()),
     path("leverage/", views.LeverageView.as_view()),
+    path("margin/explain/", margin.MarginExplainView.as_view()),
+    path("margin/preview/", margin.MarginPreviewView.as_view()),
+    path("margin-mode/", margin.MarginModeView.as_view()),
+    path("isolated-margin/", margin.IsolatedMarginView.as_view()),
     path("dead-mans-switch/", views.DeadMansSwitchView.as_view()),
     path("markets/<str:symbol>/funding/", views.FundingRateListView.as_view()),
 ]

@@ -1,0 +1,201 @@
+"""Explanations against the engine itself: their terms sum to its totals, and their liquidation prices are where it liquidates."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from markets.queries import ExplainMargin, GetExposures, PreviewMargin
+from markets.views import Exposure, HoldingTerms, LiquidationTerms, MarginExplanation, MarginPreview, PoolTerms
+from tests.engine.chance import Chance
+from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
+from trading.engine import margin
+from trading.engine.snapshot import state_hash
+
+EXAMPLES = 25
+
+
+def explain(desk: Desk, account_id: int = ALICE) -> MarginExplanation:
+    found: MarginExplanation | None = desk.engine.answer(ExplainMargin(account_id=account_id))
+    assert found is not None
+    return found
+
+
+def preview(desk: Desk, account_id: int = ALICE, **tried: object) -> MarginPreview:
+    found: MarginPreview | None = desk.engine.answer(PreviewMargin(account_id=account_id, **tried))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def holding(terms: MarginExplanation, market_id: int = MARKET) -> HoldingTerms:
+    return next(held for pool in terms.pools for held in pool.holdings if held.market_id == market_id)
+
+
+def check_sums(pool: PoolTerms) -> None:
+    """Every total is the sum of its terms, to the atom."""
+    assert pool.unrealised_atoms == sum(held.unrealised_atoms for held in pool.holdings)
+    assert pool.equity_atoms == sum(term.value_atoms for term in pool.collateral) + pool.unrealised_atoms
+    assert pool.initial_equity_atoms == sum(term.initial_value_atoms for term in pool.collateral) + pool.unrealised_atoms
+    assert pool.initial_margin_atoms == sum(held.initial_margin_atoms for held in pool.holdings)
+    assert pool.maintenance_margin_atoms == sum(held.maintenance_margin_atoms for held in pool.holdings)
+    assert pool.available_atoms == pool.initial_equity_atoms - pool.initial_margin_atoms
+    for held in pool.holdings:
+        check_holding(held)
+
+
+def check_holding(held: HoldingTerms) -> None:
+    assert held.by_tiers_atoms == sum(part.initial_atoms for part in held.tiers)
+    assert held.worst_notional_atoms == sum(part.notional_atoms for part in held.tiers)
+    largest = max(held.by_leverage_atoms, held.by_tiers_atoms)
+    assert held.initial_margin_atoms == largest + held.open_interest_atoms + held.concentration_atoms
+    assert held.maintenance_margin_atoms == -(-held.notional_atoms * held.maintenance_ppm // 1_000_000) - held.deduction_atoms
+
+
+def check_against_engine(desk: Desk, account_id: int) -> None:
+    state = desk.engine.state
+    account = state.accounts[account_id]
+    terms = explain(desk, account_id)
+    assert [pool.market_id for pool in terms.pools] == [pool.market_id for pool in account.pools()]
+    for said, pool in zip(terms.pools, account.pools(), strict=True):
+        check_sums(said)
+        assert said.equity_atoms == margin.equity(state, pool)
+        assert said.initial_margin_atoms == pool.initial_atoms
+        assert said.maintenance_margin_atoms == margin.maintenance(state, pool)
+        assert said.available_atoms == margin.available(state, pool)
+        assert said.withdrawable_atoms == margin.withdrawable(state, pool)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_explains_every_figure_of_a_busy_engine(seed: int) -> None:
+    desk = Desk()
+    chance = Chance(desk, seed)
+    for number, command in enumerate(chance.commands(300)):
+        desk.do(command)
+        if number % 10 == 0:
+            before = state_hash(desk.engine.state)
+            for account_id in (ALICE, BOB, CHARLIE):
+                check_against_engine(desk, account_id)
+                preview(desk, account_id, moves_ppm={MARKET: -100_000}, leverages={OTHER: 3})
+            assert state_hash(desk.engine.state) == before, "asking has changed the state"
+
+
+def test_it_has_nothing_to_say_of_strangers_and_other_markets() -> None:
+    desk = Desk()
+    assert desk.engine.answer(ExplainMargin(account_id=4_711)) is None
+    assert desk.engine.answer(ExplainMargin(account_id=3)) is None
+    assert desk.engine.answer(PreviewMargin(account_id=ALICE, moves_ppm={99: 1})) is None
+
+
+def liquidated(desk: Desk, account_id: int, market_id: int, ticks: int) -> bool:
+    """Move the price there, more than twice over, and tell whether the engine took any position of the account."""
+    sizes = [desk.position(account_id, market) for market in (MARKET, OTHER)]
+    for _ in range(3):
+        desk.price(ticks, market_id=market_id)
+    assert desk.market(market_id).mark_ticks == ticks
+    return [desk.position(account_id, market) for market in (MARKET, OTHER)] != sizes
+
+
+def open_positions(desk: Desk, sizes: dict[int, int]) -> None:
+    """Give Charlie positions against Bob, who has plenty."""
+    for market_id, size in sizes.items():
+        if size:
+            buyer, seller = (CHARLIE, BOB) if size > 0 else (BOB, CHARLIE)
+            desk.sell(seller, abs(size), 10_000, market_id=market_id)
+            desk.buy(buyer, abs(size), 10_000, market_id=market_id, time_in_force="ioc")
+
+
+SIZES = st.integers(-3_000, 3_000).filter(lambda size: abs(size) >= 20)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(first=SIZES, second=SIZES | st.just(0), spare=st.integers(1, 40))
+def test_its_liquidation_price_is_where_the_engine_liquidates(first: int, second: int, spare: int) -> None:
+    """At the tick that is named the engine takes the position, and one tick before it does not: for every market, either way."""
+    for market_id in (MARKET, OTHER):
+        for side in ("liquidation_below", "liquidation_above"):
+            desk = cross_desk(first, second, spare)
+            if not desk.position(CHARLIE, market_id):
+                continue
+            terms: LiquidationTerms | None = getattr(holding(explain(desk, CHARLIE), market_id), side)
+            if terms is None:
+                continue
+            before = terms.ticks + (1 if side == "liquidation_below" else -1)
+            assert terms.equity_atoms < terms.maintenance_atoms
+            assert not liquidated(desk, CHARLIE, market_id, before)
+            after = explain(desk, CHARLIE).pools[0]
+            assert after.equity_atoms >= after.maintenance_margin_atoms
+            assert liquidated(desk, CHARLIE, market_id, terms.ticks)
+
+
+def cross_desk(first: int, second: int, spare: int) -> Desk:
+    desk = Desk(cash=0)
+    desk.deposit(BOB, 100_000_000 * USDC)
+    desk.deposit(CHARLIE, (abs(first) + abs(second)) * 1_000 * (2 + spare) * 10)
+    desk.lever(50)
+    open_positions(desk, {MARKET: first, OTHER: second})
+    return desk
+
+
+def test_it_previews_what_an_order_then_does() -> None:
+    desk = Desk()
+    desk.sell(BOB, 500, 10_010)
+    desk.sell(BOB, 500, 10_020)
+    order = desk.order(ALICE, "buy", 1_500, 10_020)
+    tried = preview(desk, order=order)
+    assert tried.reject is None
+    assert tried.before == explain(desk)
+    desk.do(order)
+    after = explain(desk)
+    assert tried.after.pools == after.pools
+    assert holding(after).size_lots == 1_000
+    assert holding(after).worst_notional_atoms > holding(after).notional_atoms
+
+
+def test_it_previews_what_a_reduction_then_does() -> None:
+    desk = Desk()
+    desk.trade(1_000, 10_000)
+    desk.buy(BOB, 700, 9_990)
+    order = desk.order(ALICE, "sell", 400, 9_990, reduce_only=True, time_in_force="ioc")
+    tried = preview(desk, order=order)
+    desk.do(order)
+    assert tried.after.pools == explain(desk).pools
+
+
+def test_it_says_why_a_previewed_order_would_be_refused() -> None:
+    desk = Desk(cash=1_000 * USDC)
+    tried = preview(desk, order=desk.order(ALICE, "buy", 100_000, 10_000))
+    assert tried.reject is not None
+    assert tried.reject.code == "INSUFFICIENT_MARGIN"
+    assert tried.after.pools[0].available_atoms < 0
+
+
+@pytest.mark.parametrize("ticks", [9_000, 11_500])
+def test_it_previews_what_a_price_then_does(ticks: int) -> None:
+    desk = Desk()
+    desk.trade(1_000, 10_000)
+    tried = preview(desk, moves_ppm={MARKET: (ticks - 10_000) * 100})
+    desk.cancel_all(BOB)
+    desk.price(ticks)
+    assert holding(tried.after).mark_ticks == ticks
+    assert tried.after.pools == explain(desk).pools
+
+
+def test_it_previews_leverage() -> None:
+    desk = Desk()
+    desk.trade(1_000, 10_000)
+    tried = preview(desk, leverages={MARKET: 2})
+    assert holding(tried.before).initial_margin_atoms == 1_000 * USDC
+    assert holding(tried.after).initial_margin_atoms == 5_000 * USDC
+    assert tried.after.pools[0].maintenance_margin_atoms == tried.before.pools[0].maintenance_margin_atoms
+
+
+def test_it_lists_the_pools_that_prices_move() -> None:
+    desk = Desk()
+    desk.trade(1_000, 10_000)
+    found: list[Exposure] = desk.engine.answer(GetExposures(first_account_id=0, last_account_id=10**9))
+    assert [(row.account_id, [msgspec.structs.astuple(price) for price in row.prices]) for row in found] == [
+        (ALICE, [(MARKET, 10_000 * USDC, 10_000 * USDC, 100 * USDC)]),
+        (BOB, [(MARKET, -10_000 * USDC, 10_000 * USDC, 100 * USDC)]),
+    ]  # fmt: skip
+    assert found[0].equity_atoms == margin.equity(desk.engine.state, desk.engine.state.accounts[ALICE].cross)
+    assert desk.engine.answer(GetExposures(first_account_id=BOB, last_account_id=BOB)) == found[1:]
