@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import services
+from accounts import limits, services
 from accounts.amounts import usdc_atoms
 from accounts.forms import ApiKeyForm, DepositForm, RegisterForm
 from accounts.models import User
@@ -23,6 +23,14 @@ from markets import figures
 from markets.errors import DomainError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+TRY_LATER = {429, 503}  # refused for now, not for what was entered
+
+
+class TooManyRegistrations(DomainError):
+    code = "TOO_MANY_REGISTRATIONS"
+    status = 429
+    message = "Too many accounts were opened from this network address; try again in a few minutes."
+
 
 log_in = LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True)
 
@@ -37,9 +45,12 @@ def register(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
+            _charge_registration(request)
             user = services.user_register(**form.cleaned_data)
         except DomainError as error:
             _blame(form, error)
+            status = error.status if error.status in TRY_LATER else 422
+            return _form_page(request, "accounts/register.html", form, status=status, demo_balance=_demo_balance())
         else:
             login(request, user, backend=BACKEND)
             return redirect(settings.LOGIN_REDIRECT_URL)
@@ -99,6 +110,13 @@ def deposit(request: HttpRequest) -> HttpResponse:
     return redirect(target)
 
 
+def _charge_registration(request: HttpRequest) -> None:
+    """Limit new users by network address: each gets demo money and rates of its own. Without Redis nobody registers."""
+    taken = limits.buckets().take(limits.limit("registrations"), who=str(request.META.get("REMOTE_ADDR", "")))
+    if not taken.allowed:
+        raise TooManyRegistrations(retry_after_ms=taken.retry_ms)
+
+
 def _account_page(request: HttpRequest, *, form: Form, **context: object) -> HttpResponse:
     user = _user(request)
     try:
@@ -109,8 +127,8 @@ def _account_page(request: HttpRequest, *, form: Form, **context: object) -> Htt
     return _form_page(request, "accounts/account.html", form, **context)
 
 
-def _form_page(request: HttpRequest, template: str, form: Form, **context: object) -> HttpResponse:
-    return render(request, template, {"form": form} | context, status=422 if form.errors else 200)
+def _form_page(request: HttpRequest, template: str, form: Form, status: int = 422, **context: object) -> HttpResponse:
+    return render(request, template, {"form": form} | context, status=status if form.errors else 200)
 
 
 def _blame(form: Form, error: DomainError) -> None:

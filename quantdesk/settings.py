@@ -209,6 +209,7 @@ RATE_LIMITS = {
     "address": (1_200, 50),
     "logins_by_name": (20, 1 / 30),
     "logins_by_address": (100, 1 / 5),
+    "registrations": (50, 1 / 20),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "QuantDesk",

@@ -1,7 +1,10 @@
 """Registering, demo deposits and API keys through the account's pages."""
 
 import re
+from typing import Any
 
+import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts import api_auth
@@ -39,6 +42,27 @@ def test_it_says_why_it_does_not_register(alice: Person) -> None:
         assert response.status_code == 422
         assert words in response.content.decode()
     assert User.objects.count() == 1
+
+
+def test_it_limits_registrations_by_address(engine_process: EngineProcesses, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"registrations": (1, 0.001)}
+    cache.clear()  # what other tests have taken from the buckets
+    first, second = (
+        Client().post("/accounts/register/", {"username": name, "password": "an-evening-in-november"}) for name in ("dora", "emil")
+    )
+    assert first.status_code == 302
+    assert second.status_code == 429
+    assert "Too many accounts were opened" in second.content.decode()
+    assert not User.objects.filter(username="emil").exists()
+    cache.clear()
+
+
+@pytest.mark.django_db
+def test_it_opens_no_account_while_nobody_can_count_them(settings: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    response = Client().post("/accounts/register/", {"username": "dora", "password": "an-evening-in-november"})
+    assert response.status_code == 503
+    assert not User.objects.filter(username="dora").exists()
 
 
 def test_it_shows_a_new_keys_secret_once(alice: Person) -> None:
