@@ -76,7 +76,12 @@ class GetExposures(Query, frozen=True, kw_only=True, array_like=True, tag=True):
     last_account_id: int
 
 
+class GetIndices(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> list[IndexView], by index id: the markets' and those of collateral assets without a market."""
+
+
 AnyQuery = (
     GetAccount | GetOrder | GetMarkets | GetBook | PreviewOrder | GetCommittedSeq | GetState
     | ExplainMargin | PreviewMargin | GetExposures
+    | GetIndices
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import msgspec
 
 from markets.commands import OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
-from markets.events import CancelReason, OrderStatus
+from markets.events import CancelReason, OrderStatus, SourceReading
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
 
@@ -246,3 +246,18 @@ class Exposure(msgspec.Struct, frozen=True, array_like=True):
     initial_margin_atoms: int
     maintenance_margin_atoms: int
     prices: tuple[PriceExposure, ...]
+
+
+class IndexView(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside price of an asset, and each source that it was made from or that was refused. Prices 0 before the first."""
+
+    index_id: int
+    asset: str
+    state: str  # oracle.actions.IndexState
+    price_e8: int
+    confidence_e8: int
+    stable_e8: int  # the slow price that initial margin is held against; 0 where none is kept
+    halt_reason: str  # staff's, empty while they do not halt it
+    recovering: bool  # its sources are good again, but not yet for long enough
+    max_age_ms: int
+    readings: tuple[SourceReading, ...]

@@ -201,7 +201,7 @@ def test_it_halts_a_price_that_is_out_of_all_proportion() -> None:
 
 def test_it_reports_the_price_of_an_asset_without_a_market() -> None:
     desk = Desk()
-    marks.index_for(desk.engine.state, 1_000_001)
+    marks.index_for(desk.engine.state, 1_000_001, "USDT")
     observation = Observation(1_000_001, "pyth", 99_990_000, 10_000, desk.now_ms)
     desk.do(ObservePrice(observations=(observation,)))
     (event,) = desk.named("IndexChanged")

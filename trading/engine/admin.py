@@ -81,7 +81,7 @@ def create_market(state: State, command: CreateMarket) -> Reply:
     field = invalid_parameters(parameters)
     if field:
         return Reply(reject=Reject("INVALID_PARAMETERS", {"field": field}))
-    market = Market(parameters, marks.index_for(state, parameters.market_id))
+    market = Market(parameters, marks.index_for(state, parameters.market_id, parameters.base_asset))
     market.funding_due_ms = funding.next_hour_ms(state.stamp_ms)
     state.markets[parameters.market_id] = market
     state.events.append(MarketCreated(parameters=parameters))

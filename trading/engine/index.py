@@ -30,6 +30,7 @@ class Index:
     """Prices are in units of 1e-8 USD, 0 before the first. An index of a market has the market's id."""
 
     __slots__ = (
+        "asset",
         "average_e8",
         "averaged_ms",
         "confidence_e8",
@@ -47,9 +48,10 @@ class Index:
         "verdicts",
     )
 
-    def __init__(self, index_id: int, max_age_ms: int = DEFAULT_MAX_AGE_MS) -> None:
+    def __init__(self, index_id: int, asset: str) -> None:
         self.index_id: int = index_id
-        self.max_age_ms: int = max_age_ms
+        self.asset: str = asset
+        self.max_age_ms: int = DEFAULT_MAX_AGE_MS
         self.sources: dict[str, Source] = {}
         self.suspects: dict[str, Source] = {}  # each source's jump that waits for confirmation
         self.refusals: dict[str, tuple[str, int]] = {}  # each source's last refusal and its stamp, until it is accepted again

@@ -13,11 +13,11 @@ from trading.engine.orders import MARKET_NOT_FOUND, expired
 from trading.engine.state import Market, State
 
 
-def index_for(state: State, index_id: int) -> Index:
-    """Return an index, made on first use."""
+def index_for(state: State, index_id: int, asset: str) -> Index:
+    """Return the index of an asset, made on first use."""
     index = state.indices.get(index_id)
     if index is None:
-        index = state.indices[index_id] = Index(index_id)
+        index = state.indices[index_id] = Index(index_id, asset)
     return index
 
 

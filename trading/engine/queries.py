@@ -2,12 +2,24 @@
 
 from typing import Any
 
-from markets.queries import ExplainMargin, GetAccount, GetExposures, GetMarkets, GetOrder, GetState, PreviewMargin, PreviewOrder, Query
-from markets.views import AccountView, MarketView, OrderView, PositionView, StateView
+from markets.queries import (
+    ExplainMargin,
+    GetAccount,
+    GetExposures,
+    GetIndices,
+    GetMarkets,
+    GetOrder,
+    GetState,
+    PreviewMargin,
+    PreviewOrder,
+    Query,
+)
+from markets.views import AccountView, IndexView, MarketView, OrderView, PositionView, StateView
 from risk.margin import initial_margin
 from trading.engine import funding, margin
 from trading.engine.book import Order
 from trading.engine.explain import explain, exposures, try_out
+from trading.engine.index import Index
 from trading.engine.orders import user_account
 from trading.engine.previews import liquidation, preview
 from trading.engine.snapshot import state_hash
@@ -22,6 +34,8 @@ def answer(state: State, query: Query) -> Any:
         return find_order(state, query)
     if isinstance(query, GetMarkets):
         return [market_view(state, state.markets[market_id]) for market_id in sorted(state.markets)]
+    if isinstance(query, GetIndices):
+        return [index_view(state, state.indices[index_id]) for index_id in sorted(state.indices)]
     if isinstance(query, PreviewOrder):
         return preview(state, query.order)
     if isinstance(query, GetState):
@@ -120,4 +134,19 @@ def market_view(state: State, market: Market) -> MarketView:
         open_interest_lots=market.open_interest_lots,
         predicted_funding_ppb=funding.predicted_ppb(market),
         next_funding_ms=market.funding_due_ms,
+    )
+
+
+def index_view(state: State, index: Index) -> IndexView:
+    return IndexView(
+        index_id=index.index_id,
+        asset=index.asset,
+        state=index.state,
+        price_e8=index.price_e8,
+        confidence_e8=index.confidence_e8,
+        stable_e8=index.stable_e8,
+        halt_reason=index.halt_reason,
+        recovering=index.recovering_ms > 0,
+        max_age_ms=index.max_age_ms,
+        readings=index.readings(state.stamp_ms),
     )

@@ -81,6 +81,7 @@ class MarketRecord(msgspec.Struct, array_like=True):
 
 class IndexRecord(msgspec.Struct, array_like=True):
     index_id: int
+    asset: str
     max_age_ms: int
     state: IndexState
     price_e8: int
@@ -257,6 +258,7 @@ def decode(data: bytes) -> State:
 def index_record(index: Index) -> IndexRecord:
     return IndexRecord(
         index_id=index.index_id,
+        asset=index.asset,
         max_age_ms=index.max_age_ms,
         state=index.state,
         price_e8=index.price_e8,
@@ -275,7 +277,8 @@ def index_record(index: Index) -> IndexRecord:
 
 
 def restore_index(record: IndexRecord) -> Index:
-    index = Index(record.index_id, record.max_age_ms)
+    index = Index(record.index_id, record.asset)
+    index.max_age_ms = record.max_age_ms
     index.state = record.state
     index.price_e8 = record.price_e8
     index.confidence_e8 = record.confidence_e8
@@ -297,7 +300,7 @@ def index_of_market(state: State, record: MarketRecord) -> Index:
     market_id = record.parameters.market_id
     index = state.indices.get(market_id)
     if index is None:
-        index = state.indices[market_id] = Index(market_id)
+        index = state.indices[market_id] = Index(market_id, record.parameters.base_asset)
         index.state = record.oracle_state
         index.price_e8 = index.average_e8 = record.index_e8
         index.averaged_ms = index.moved_ms = record.averaged_ms
