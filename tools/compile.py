@@ -28,7 +28,7 @@ MODULES = (
     "trading/projector/text.py",
 )
 # Structs and the query side stay interpreted: they are made by msgspec, or called rarely.
-INTERPRETED = frozenset({"__init__.py", "snapshot.py", "queries.py", "previews.py", "invariants.py"})
+INTERPRETED = frozenset({"__init__.py", "snapshot.py", "queries.py", "previews.py", "explain.py", "shadow.py", "invariants.py"})
 SETUP = """
 from setuptools import setup
 from mypyc.build import mypycify
