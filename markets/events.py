@@ -64,7 +64,7 @@ class OrderRejected(Event, frozen=True, kw_only=True, array_like=True, tag=True)
     code: str
 
 
-class OrderFilled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+class OrderFilled(Event, frozen=True, array_like=True, tag=True):
     """One match. Two fills, and up to four ledger transfers (see trading.postings) are derived from it alone.
 
     `*_fee_atoms` positive is paid; `*_pnl_atoms` is realised, before fees; `*_position_lots` and `*_cost_atoms` are after the
