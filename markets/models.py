@@ -27,10 +27,18 @@ class Market(models.Model):
         return self.symbol
 
 
-class Candle(models.Model):
-    """Trades of one market in one interval; rebuilt identically from fills."""
+class Bar(models.Model):
+    """How a price of one market moved in one interval. Weeks begin on Mondays, all in UTC. Written by the projector only."""
 
-    INTERVALS_MS = {"1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000, "4h": 14_400_000, "1d": 86_400_000}
+    INTERVALS_MS = {
+        "1m": 60_000,
+        "5m": 300_000,
+        "15m": 900_000,
+        "1h": 3_600_000,
+        "4h": 14_400_000,
+        "1d": 86_400_000,
+        "1w": 604_800_000,
+    }
 
     pk = models.CompositePrimaryKey("market_id", "interval", "opened_at")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, db_constraint=False, db_index=False)
@@ -40,9 +48,24 @@ class Candle(models.Model):
     high_ticks = models.BigIntegerField()
     low_ticks = models.BigIntegerField()
     close_ticks = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class Candle(Bar):
+    """Trades of one market in one interval; rebuilt identically from the tape. There is no row where nothing traded."""
+
     volume_lots = models.BigIntegerField()
     volume_quote_atoms = models.BigIntegerField()
     trades = models.IntegerField()
+
+
+class MarkCandle(Bar):
+    """The mark of one market in one interval, and the open interest at its last sample (markets/marks.py says which)."""
+
+    open_interest_lots = models.BigIntegerField()
+    sampled_at = models.DateTimeField()
 
 
 class Trade(models.Model):

@@ -18,7 +18,7 @@ QUOTE_DECIMALS = 6
 QUOTE_ATOMS: int = 10**QUOTE_DECIMALS
 PPM: Final = 1_000_000
 PPB: Final = 1_000_000_000
-ASSET_DECIMALS = {"USDC": QUOTE_DECIMALS}
+ASSET_DECIMALS = {"USDC": QUOTE_DECIMALS, "USDT": 6, "SOL": 9, "BTC": 8, "ETH": 8}
 
 
 def tick_lot_atoms(*, tick_e8: int, lot_e8: int) -> int:
@@ -32,6 +32,11 @@ def tick_lot_atoms(*, tick_e8: int, lot_e8: int) -> int:
 def value_at_price_e8(*, size_lots: int, price_e8: int, lot_e8: int) -> int:
     """Return the value in quote atoms of a size at a 1e-8 price, rounded towards minus infinity."""
     return size_lots * lot_e8 * price_e8 * QUOTE_ATOMS // (E8 * E8)
+
+
+def asset_value_atoms(*, amount_atoms: int, price_e8: int, decimals: int) -> int:
+    """Return the value in quote atoms of an amount of an asset at its 1e-8 price, rounded towards minus infinity."""
+    return amount_atoms * price_e8 * QUOTE_ATOMS // (E8 * 10**decimals)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
@@ -57,3 +62,11 @@ def decimal_from_units(units: int, unit_e8: int) -> Decimal:
 def decimal_from_atoms(atoms: int, decimals: int = QUOTE_DECIMALS) -> Decimal:
     """Return an amount in atoms as an exact decimal."""
     return Decimal(atoms).scaleb(-decimals)
+
+
+def places(unit_e8: int) -> int:
+    """Return how many decimals a multiple of a tick or lot has, at most eight."""
+    count = 8
+    while count and not unit_e8 % 10:
+        count, unit_e8 = count - 1, unit_e8 // 10
+    return count

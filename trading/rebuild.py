@@ -12,9 +12,9 @@ from trading.projector.projector import Projector
 from trading.stamps import at
 
 TABLES = (
-    "accounts_balance", "accounts_ledgertransfer", "markets_candle", "markets_market", "markets_trade", "oracle_oracleprice",
-    "risk_fundingpayment", "risk_fundingrate", "risk_liquidation", "trading_fill", "trading_order", "trading_position",
-    "trading_usedclientorderid",
+    "accounts_balance", "accounts_ledgertransfer", "markets_candle", "markets_markcandle", "markets_market", "markets_trade",
+    "oracle_oracleprice", "risk_fundingpayment", "risk_fundingrate", "risk_liquidation", "trading_fill", "trading_order",
+    "trading_position", "trading_usedclientorderid",
 )  # fmt: skip
 
 

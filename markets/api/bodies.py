@@ -1,12 +1,15 @@
 """JSON bodies of the public objects."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from markets import units
-from markets.models import Candle, Trade
+from markets.candles import Candle
+from markets.models import Trade
 from markets.parameters import MarketParameters
+from markets.series import OpenInterest
 from markets.views import BookView, MarketView
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,14 +107,50 @@ def trade(row: Trade, rules: MarketParameters) -> dict[str, Any]:
     }
 
 
-def candle(row: Candle, rules: MarketParameters) -> dict[str, Any]:
+def candles(rows: Iterable[Candle], rules: MarketParameters) -> list[dict[str, Any]]:
+    """Return candles' bodies. There are up to 1,500, and neighbours share most of their prices: each is written once."""
+    price_text, size_text = _Texts(rules.tick_e8), _Texts(rules.lot_e8)
+    return [
+        {
+            "opened_ms": row.opened_ms,
+            "open": price_text[row.open_ticks],
+            "high": price_text[row.high_ticks],
+            "low": price_text[row.low_ticks],
+            "close": price_text[row.close_ticks],
+            "volume": size_text[row.volume_lots],
+            "quote_volume": _fixed(row.volume_quote_atoms, units.QUOTE_DECIMALS),
+            "trades": row.trades,
+        }
+        for row in rows
+    ]
+
+
+def open_interest(sample: OpenInterest, rules: MarketParameters) -> dict[str, Any]:
+    value = sample.lots * sample.mark_ticks * units.tick_lot_atoms(tick_e8=rules.tick_e8, lot_e8=rules.lot_e8)
     return {
-        "opened_ms": milliseconds(row.opened_at),
-        "open": price(row.open_ticks, rules),
-        "high": price(row.high_ticks, rules),
-        "low": price(row.low_ticks, rules),
-        "close": price(row.close_ticks, rules),
-        "volume": size(row.volume_lots, rules),
-        "quote_volume": atoms(row.volume_quote_atoms),
-        "trades": row.trades,
+        "opened_ms": sample.opened_ms,
+        "open_interest": size(sample.lots, rules),
+        "value": atoms(value),
+        "mark_price": price(sample.mark_ticks, rules),
     }
+
+
+class _Texts(dict[int, str]):
+    """Counts of one unit as decimals, each written when it is first asked for."""
+
+    def __init__(self, unit_e8: int) -> None:
+        super().__init__()
+        self.places = units.places(unit_e8)
+        self.unit = unit_e8 // 10 ** (8 - self.places)
+
+    def __missing__(self, count: int) -> str:
+        text = self[count] = _fixed(count * self.unit, self.places)
+        return text
+
+
+def _fixed(amount: int, places: int) -> str:
+    """Write a number of 10^-places that is not negative."""
+    if not places:
+        return str(amount)
+    digits = str(amount).rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}"

@@ -14,7 +14,8 @@ MAX_DEPTH = 200
 MAX_MS = 4_102_444_800_000  # the year 2100
 
 Decimal = Annotated[str, msgspec.Meta(description="A decimal string.", examples=["64000.1"])]
-Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
+Interval = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"]
+StoredInterval = Literal["1m", "5m", "15m", "1h", "4h", "1d", "1w"]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_MS, description="Milliseconds since 1970-01-01 UTC.")]
 
 
@@ -26,21 +27,33 @@ class BookQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     depth: Annotated[int, msgspec.Meta(ge=1, le=MAX_DEPTH, description="Levels of each side.")] = 50
 
 
-class CandlesQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename={"from_ms": "from", "to_ms": "to"}):
-    """Candles that opened from `from` on and before `to`: the first `limit` when `from` is given, else the last."""
+class RangeQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename={"from_ms": "from", "to_ms": "to"}):
+    """From `from` on and before `to`: the first `limit` when `from` is given, else the last."""
 
-    interval: Interval = "1m"
     from_ms: Milliseconds | None = None
     to_ms: Milliseconds | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_CANDLES)] = 500
+
+
+class CandlesQuery(RangeQuery, kw_only=True, frozen=True):
+    """Candles of trades or of the mark. Weeks begin on Mondays, UTC; where nothing traded a candle is flat, with zero `trades`."""
+
+    interval: Interval = "1m"
+    kind: Literal["trade", "mark"] = "trade"
+
+
+class OpenInterestQuery(RangeQuery, kw_only=True, frozen=True):
+    interval: StoredInterval = "1h"
 
 
 class TradesQuery(PageQuery, kw_only=True, frozen=True):
     limit: Limit = 50
 
 
-class FundingQuery(PageQuery, kw_only=True, frozen=True):
+class FundingQuery(PageQuery, kw_only=True, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     limit: Limit = 168
+    from_ms: Milliseconds | None = None
+    to_ms: Milliseconds | None = None
 
 
 class ServerTime(msgspec.Struct, frozen=True):
@@ -104,6 +117,14 @@ class Ticker(msgspec.Struct, frozen=True):
     next_funding_ms: int
 
 
+class MarketOverview(Ticker, frozen=True):
+    """A ticker with what a list of markets shows beside it. `sparkline`: the mark of the last 24 hours, every half hour up to now."""
+
+    base_asset: str
+    max_leverage: int
+    sparkline: list[Decimal]
+
+
 class Book(msgspec.Struct, frozen=True):
     """Price and size of each level, best first, after the journal row `seq`."""
 
@@ -147,6 +168,25 @@ class MarketList(msgspec.Struct, frozen=True):
 
 class TickerList(msgspec.Struct, frozen=True):
     results: list[Ticker]
+
+
+class OpenInterest(msgspec.Struct, frozen=True):
+    """At the end of the interval that opened at `opened_ms`, or now; `value` is at the mark."""
+
+    opened_ms: int
+    open_interest: Decimal
+    value: Decimal
+    mark_price: Decimal
+
+
+class OpenInterestList(msgspec.Struct, frozen=True):
+    """Oldest first."""
+
+    results: list[OpenInterest]
+
+
+class MarketOverviewList(msgspec.Struct, frozen=True):
+    results: list[MarketOverview]
 
 
 class CandleList(msgspec.Struct, frozen=True):

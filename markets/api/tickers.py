@@ -1,69 +1,46 @@
 """Tickers: a market's prices from the engine, joined with what its candles say of the last 24 hours."""
 
-import time
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-from django.db import connection
+from typing import Any
 
 from markets.api import bodies
+from markets.cards import price_source
 from markets.selectors import market_view, markets
+from markets.tickers import DayFigures, day_curves, day_figures, forget
 from markets.views import MarketView
 
-STATISTICS_AGE_SECONDS = 2.0
+__all__ = ["forget", "overview", "ticker", "ticker_body", "tickers"]
+
 CHANGE_PLACES = Decimal("0.000001")
-
-_DAY = """
-    SELECT market_id, (array_agg(open_ticks ORDER BY opened_at))[1], max(high_ticks), min(low_ticks),
-           sum(volume_lots)::bigint, sum(volume_quote_atoms)::bigint
-    FROM markets_candle WHERE interval = '1m' AND opened_at > now() - interval '24 hours' GROUP BY market_id
-"""
-
-
-class Day(NamedTuple):
-    """What traded in the last 24 hours, by whole minutes."""
-
-    open_ticks: int = 0
-    high_ticks: int = 0
-    low_ticks: int = 0
-    volume_lots: int = 0
-    volume_quote_atoms: int = 0
-
-
-_days: tuple[float, dict[int, Day]] = (float("-inf"), {})
+QUIET = DayFigures()
 
 
 def tickers() -> list[dict[str, Any]]:
     """Return every market's ticker, by market id; the same object as on the socket."""
-    days = day_statistics()
-    return [ticker_body(view, days.get(view.parameters.market_id, Day())) for view in markets()]
+    days = day_figures()
+    return [ticker_body(view, days.get(view.parameters.market_id, QUIET)) for view in markets()]
 
 
 def ticker(symbol: str) -> dict[str, Any]:
     view = market_view(symbol)
-    return ticker_body(view, day_statistics().get(view.parameters.market_id, Day()))
+    return ticker_body(view, day_figures().get(view.parameters.market_id, QUIET))
 
 
-def day_statistics() -> dict[int, Day]:
-    """Return each traded market's last 24 hours, at most two seconds old."""
-    global _days  # noqa: PLW0603 one cache a process, swapped in one step
-    read_at, days = _days
-    now = time.monotonic()
-    if now - read_at >= STATISTICS_AGE_SECONDS:
-        with connection.cursor() as cursor:
-            cursor.execute(_DAY)
-            days = {market_id: Day(*figures) for market_id, *figures in cursor.fetchall()}
-        _days = (now, days)
-    return days
+def overview() -> list[dict[str, Any]]:
+    """Return every market's ticker with what a list of markets shows beside it: its asset, its leverage, its day as a curve."""
+    days, curves = day_figures(), day_curves()
+    return [
+        ticker_body(view, days.get(view.parameters.market_id, QUIET))
+        | {
+            "base_asset": view.parameters.base_asset,
+            "max_leverage": max((tier.max_leverage for tier in view.parameters.tiers), default=1),
+            "sparkline": [bodies.price(ticks, view.parameters) for ticks in curves.get(view.parameters.market_id, [])],
+        }
+        for view in markets()
+    ]
 
 
-def forget() -> None:
-    """Drop the statistics, for tests."""
-    global _days  # noqa: PLW0603
-    _days = (float("-inf"), {})
-
-
-def ticker_body(view: MarketView, day: Day) -> dict[str, Any]:
+def ticker_body(view: MarketView, day: DayFigures) -> dict[str, Any]:
     market = view.parameters
     return {
         "market": market.symbol,
@@ -79,20 +56,12 @@ def ticker_body(view: MarketView, day: Day) -> dict[str, Any]:
         "high_24h": bodies.price(day.high_ticks, market),
         "low_24h": bodies.price(day.low_ticks, market),
         "volume_24h": bodies.size(day.volume_lots, market),
-        "quote_volume_24h": bodies.atoms(day.volume_quote_atoms),
+        "quote_volume_24h": bodies.atoms(day.quote_volume_atoms),
         "change_24h": _change(day.open_ticks, view.last_ticks),
         "open_interest": bodies.size(view.open_interest_lots, market),
         "funding_rate": bodies.ppb(view.predicted_funding_ppb),
         "next_funding_ms": view.next_funding_ms,
     }
-
-
-def price_source(view: MarketView) -> str:
-    """Tell what a price is made of: one source that is not live taints it."""
-    names = {source for source, _, _ in view.oracle_sources}
-    if "simulation" in names:
-        return "simulated"
-    return "replay" if "replay" in names else "live"
 
 
 def _change(open_ticks: int, last_ticks: int) -> str:

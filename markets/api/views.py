@@ -7,13 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from markets import series
 from markets.api import bodies, schemas
 from markets.api.documentation import PUBLIC_READ_ERRORS, operation
 from markets.api.pages import Page, before_cursor, page
 from markets.api.requests import query
-from markets.api.tickers import ticker, tickers
+from markets.api.tickers import overview, ticker, tickers
 from markets.gateway import gateway
-from markets.models import Candle, Trade
+from markets.models import Trade
 from markets.queries import GetBook
 from markets.selectors import MarketNotFound, market_by_symbol, market_view, markets
 
@@ -60,6 +61,16 @@ class TickerDetailView(PublicView):
         return Response(ticker(symbol))
 
 
+class MarketOverviewView(PublicView):
+    @operation(
+        "markets_overview", "All markets with their day", tag="Markets", answer=schemas.MarketOverviewList, errors=PUBLIC_READ_ERRORS,
+        public=True,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        query(request, schemas.NoQuery)
+        return Response({"results": overview()})
+
+
 class BookDetailView(PublicView):
     @operation(
         "book_get", "A market's order book", tag="Markets", answer=schemas.Book, query=schemas.BookQuery, path=SYMBOL,
@@ -94,14 +105,27 @@ class CandleListView(PublicView):
     def get(self, request: Request, symbol: str) -> Response:
         asked = query(request, schemas.CandlesQuery)
         market = market_by_symbol(symbol)
-        candles = _candles(market.market_id, asked)
-        return Response({"results": [bodies.candle(row, market) for row in candles]})
+        candles = series.candles(
+            market_id=market.market_id,
+            kind=asked.kind,
+            interval=asked.interval,
+            from_ms=asked.from_ms,
+            to_ms=asked.to_ms,
+            limit=asked.limit,
+            now_ms=time.time_ns() // 1_000_000,
+        )
+        return Response({"results": bodies.candles(candles, market)})
 
 
-def _candles(market_id: int, asked: schemas.CandlesQuery) -> list[Candle]:
-    rows = Candle.objects.filter(market_id=market_id, interval=asked.interval)
-    if asked.to_ms is not None:
-        rows = rows.filter(opened_at__lt=bodies.moment(asked.to_ms))
-    if asked.from_ms is not None:
-        return list(rows.filter(opened_at__gte=bodies.moment(asked.from_ms)).order_by("opened_at")[: asked.limit])
-    return list(rows.order_by("-opened_at")[: asked.limit])[::-1]
+class OpenInterestListView(PublicView):
+    @operation(
+        "open_interest_list", "A market's open interest over time, oldest first", tag="Markets", answer=schemas.OpenInterestList,
+        query=schemas.OpenInterestQuery, path=SYMBOL, errors=PUBLIC_READ_ERRORS, public=True,
+    )  # fmt: skip
+    def get(self, request: Request, symbol: str) -> Response:
+        asked = query(request, schemas.OpenInterestQuery)
+        market = market_by_symbol(symbol)
+        samples = series.open_interest(
+            market_id=market.market_id, interval=asked.interval, from_ms=asked.from_ms, to_ms=asked.to_ms, limit=asked.limit
+        )
+        return Response({"results": [bodies.open_interest(sample, market) for sample in samples]})

@@ -18,6 +18,7 @@ const PERIODS = {
   "1h": { type: "hour", span: 1 },
   "4h": { type: "hour", span: 4 },
   "1d": { type: "day", span: 1 },
+  "1w": { type: "week", span: 1 },
 };
 
 let registered = false;

@@ -10,7 +10,7 @@ import msgspec
 from accounts.models import Balance, LedgerTransfer
 from markets.commands import Command, SetMarketStatus
 from markets.events import Event, OrderAccepted
-from markets.models import Candle, Market, Trade
+from markets.models import Candle, MarkCandle, Market, Trade
 from markets.views import Reply
 from oracle.models import OraclePrice
 from risk.models import FundingPayment, FundingRate, Liquidation
@@ -24,8 +24,8 @@ from trading.projector.projector import Projector
 from trading.runner.used_ids import placed
 
 PROJECTED = (
-    Balance, LedgerTransfer, Candle, Market, Trade, OraclePrice, FundingPayment, FundingRate, Liquidation, Fill, Order, Position,
-    UsedClientOrderId,
+    Balance, LedgerTransfer, Candle, MarkCandle, Market, Trade, OraclePrice, FundingPayment, FundingRate, Liquidation, Fill, Order,
+    Position, UsedClientOrderId,
 )  # fmt: skip
 BATCHES_AN_HOUR = 25
 

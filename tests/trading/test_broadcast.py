@@ -140,6 +140,7 @@ def test_it_sends_ticker_and_candles_every_500_ms_when_they_changed(feed: Feed) 
     later = feed.due(after_ms=400)
     assert later["candles:1:1m"][0]["candle"]["trades"] == 2
     assert later["ticker:1"][0]["ticker"]["volume_24h"] == "0.0020"
+    assert set(feed.due(after_ms=10_000)) == {"tickers"}  # those of all markets, in their own time
     assert feed.due(after_ms=10_000) == {}
 
 

@@ -195,7 +195,12 @@ def test_it_is_restored_as_it_was(rows: list[journal.SealedRow], projected: floa
 
 
 def public_topics() -> list[str]:
-    channels = ["book:{}", "trades:{}", "ticker:{}", *(f"candles:{{}}:{interval}" for interval in Candle.INTERVALS_MS)]
+    channels = [
+        "book:{}",
+        "trades:{}",
+        "ticker:{}",
+        *(f"candles:{{}}:{interval}{kind}" for interval in Candle.INTERVALS_MS for kind in ("", ":mark")),
+    ]
     return [channel.format(market_id) for market_id in (MARKET, OTHER) for channel in channels]
 
 

@@ -134,8 +134,13 @@ def funding_payments(account_id: int, asked: schemas.FundingPaymentsQuery) -> Js
     )
 
 
-def funding_rates(market_id: int, *, cursor: str, limit: int) -> Json:
+def funding_rates(market_id: int, *, cursor: str, limit: int, from_ms: int | None = None, to_ms: int | None = None) -> Json:
+    """Return a page of the funding that was due from `from_ms` on and before `to_ms`."""
     found = FundingRate.objects.filter(market_id=market_id).order_by("-due_at")
+    if from_ms is not None:
+        found = found.filter(due_at__gte=bodies.moment(from_ms))
+    if to_ms is not None:
+        found = found.filter(due_at__lt=bodies.moment(to_ms))
     if cursor:
         found = found.filter(due_at__lt=bodies.moment(min(read_cursor(cursor), MAX_MS)))
     return page_of(list(found[: limit + 1]), limit=limit, body=rows.funding_rate, cursor=lambda row: str(bodies.milliseconds(row.due_at)))

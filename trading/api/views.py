@@ -209,7 +209,11 @@ class FundingRateListView(PublicView):
     def get(self, request: Request, symbol: str) -> Response:
         asked = query(request, FundingQuery)
         market = market_by_symbol(symbol)
-        return Response(selectors.funding_rates(market.market_id, cursor=asked.cursor, limit=asked.limit))
+        return Response(
+            selectors.funding_rates(
+                market.market_id, cursor=asked.cursor, limit=asked.limit, from_ms=asked.from_ms, to_ms=asked.to_ms
+            )
+        )
 
 
 class LeverageView(APIView):

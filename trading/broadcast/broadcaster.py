@@ -34,8 +34,10 @@ from markets.views import AccountView, BookView, MarketView
 from trading.broadcast.account import AccountFeed
 from trading.broadcast.book import BookChanges
 from trading.broadcast.market import History, MarketFeeds
+from trading.broadcast.tickers import Tickers
 
 JOURNAL = "journal"
+TICKERS = "tickers"
 OrderEvent = OrderAmended | OrderTriggered | OrderCancelled
 
 
@@ -75,14 +77,18 @@ class Broadcaster:
         self._markets: dict[int, MarketFeeds] = {}
         self._accounts: dict[int, AccountFeed] = {}
         self._ready: list[Message] = []
+        self._tickers = Tickers(seq=seq)
         for view in markets:
             market_id = view.parameters.market_id
             feeds = self._open(view, levels.get(market_id, {}), histories.get(market_id, History()))
             feeds.set_status(own=statuses.get(market_id, view.status))
 
     def recall(self, commits: Iterable[tuple[int, int, Sequence[Event]]]) -> None:
-        """Put the matches of earlier commits, given as (seq, stamp_ms, events), on tape and candles, without a message."""
+        """Put matches and marks of earlier commits, given as (seq, stamp_ms, events), on tape and candles, without a message."""
         for seq, stamp_ms, events in commits:
+            for event in events:
+                if isinstance(event, MarkChanged):
+                    self._markets[event.market_id].marked(event, seq=seq, stamp_ms=stamp_ms)
             for market_id, matches in _matches(events).items():
                 self._markets[market_id].traded(matches, seq=seq, stamp_ms=stamp_ms, watched=False)
         self.due(0)
@@ -114,8 +120,11 @@ class Broadcaster:
     def due(self, now_ms: int) -> list[Message]:
         """Return what is to be sent now: trades and private messages of every commit so far, and what is conflated when it is due."""
         messages, self._ready = self._ready, []
+        is_watched, all_tickers = self.is_watched, self.is_watched(TICKERS)
         for feeds in self._markets.values():
-            messages += feeds.due(now_ms=now_ms, seq=self.seq, stamp_ms=self.stamp_ms)
+            messages += feeds.due(now_ms=now_ms, seq=self.seq, stamp_ms=self.stamp_ms, is_watched=is_watched, all_tickers=all_tickers)
+        if all_tickers and (message := self._tickers.due(self._markets, now_ms=now_ms, seq=self.seq)):
+            messages.append(message)
         return messages
 
     def snapshot(self, topic: str, account: AccountView | None = None) -> Message | None:
@@ -126,14 +135,18 @@ class Broadcaster:
         channel, _, name = topic.partition(":")
         if topic == JOURNAL:
             return self._journal()
+        if topic == TICKERS:
+            return self._tickers.snapshot(self._markets, self.stamp_ms)
         if channel == "account":
             return self._watch(account) if account else None
         market, _, interval = name.partition(":")
+        interval, _, kind = interval.partition(":")
         feeds = self._markets.get(int(market)) if market.isdecimal() else None
-        if feeds is None or bool(interval) != (channel == "candles"):
+        if feeds is None or bool(interval) != (channel == "candles") or (kind and not interval):
             return None
         if channel == "candles":
-            return feeds.candles[interval].snapshot() if interval in feeds.candles else None
+            candles = {"": feeds.candles, "mark": feeds.mark_candles}.get(kind, {})
+            return candles[interval].snapshot(self.stamp_ms) if interval in candles else None
         if channel == "ticker":
             return feeds.ticker.snapshot(self.stamp_ms)
         if channel == "trades":
@@ -158,7 +171,7 @@ class Broadcaster:
             if feed := self._accounts.get(event.account_id):
                 feed.order(event, self.stamp_ms)
         elif isinstance(event, MarkChanged):
-            self._markets[event.market_id].touch().ticker.mark(event)
+            self._markets[event.market_id].marked(event, seq=self.seq, stamp_ms=self.stamp_ms)
         else:
             self._see_rare(event)
 

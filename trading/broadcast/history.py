@@ -59,10 +59,15 @@ def _stored(market_id: int, stamp_ms: int) -> History:
     candles = models.Candle.objects.filter(market_id=market_id)
     trades = list(models.Trade.objects.filter(market_id=market_id).order_by("-id")[:TAPE_LENGTH])
     latest = {name: candles.filter(interval=name).order_by("-opened_at").first() for name in models.Candle.INTERVALS_MS}
+    marks = models.MarkCandle.objects.filter(market_id=market_id)
+    latest_marks = {name: marks.filter(interval=name).order_by("-opened_at").first() for name in models.MarkCandle.INTERVALS_MS}
+    sampled = latest_marks["1m"]
     minutes = candles.filter(interval="1m", opened_at__gt=at(stamp_ms) - timedelta(milliseconds=DAY_MS)).order_by("opened_at")
     return History(
         minutes=[_candle(candle) for candle in minutes],
         current={name: _candle(candle) for name, candle in latest.items() if candle},
+        current_marks={name: _mark_candle(candle) for name, candle in latest_marks.items() if candle},
+        sampled_ms=ms(sampled.sampled_at) if sampled else 0,
         matches=[
             (StoredMatch(t.id, t.price_ticks, t.size_lots, cast(Side, t.taker_side), cast(FillKind, t.kind)), ms(t.executed_at))
             for t in reversed(trades)
@@ -80,6 +85,19 @@ def _candle(row: models.Candle) -> Candle:
         volume_lots=row.volume_lots,
         volume_quote_atoms=row.volume_quote_atoms,
         trades=row.trades,
+    )
+
+
+def _mark_candle(row: models.MarkCandle) -> Candle:
+    return Candle(
+        opened_ms=ms(row.opened_at),
+        open_ticks=row.open_ticks,
+        high_ticks=row.high_ticks,
+        low_ticks=row.low_ticks,
+        close_ticks=row.close_ticks,
+        volume_lots=0,
+        volume_quote_atoms=0,
+        trades=0,
     )
 
 

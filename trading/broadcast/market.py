@@ -1,12 +1,13 @@
 """Everything public about one market: its book, tape, ticker and candles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from markets.candles import Candle, bucket_ms, started
-from markets.events import OrderFilled
+from markets.candles import Candle, bucket_ms, flat, started
+from markets.events import MarkChanged, OrderFilled
 from markets.gateway import Message
+from markets.marks import MarkSampler
 from markets.parameters import MarketParameters, MarketStatus
 from markets.units import tick_lot_atoms
 from markets.views import MarketView
@@ -27,6 +28,8 @@ class History(msgspec.Struct, kw_only=True):
 
     minutes: list[Candle] = []  # of the last 24 hours
     current: dict[str, Candle] = {}  # the latest candle of each interval
+    current_marks: dict[str, Candle] = {}  # the same of the mark
+    sampled_ms: int = 0  # when the mark was last sampled
     matches: list[tuple[Match, int]] = []  # the latest matches with their times
 
 
@@ -47,6 +50,18 @@ class MarketFeeds:
             name: CandleFeed(market=self.market, interval=name, interval_ms=length, current=history.current.get(name), seq=seq)
             for name, length in intervals_ms.items()
         }
+        self.mark_candles = {
+            name: CandleFeed(
+                market=self.market,
+                interval=name,
+                interval_ms=length,
+                current=history.current_marks.get(name),
+                seq=seq,
+                kind="mark",
+            )
+            for name, length in intervals_ms.items()
+        }
+        self._sampler = _sampler(history)
         self._touched = False
         self._book_due_ms = 0
         self._summary_due_ms = 0
@@ -66,6 +81,14 @@ class MarketFeeds:
         self._touched = True
         return self.tape.commit(fills=fills, seq=seq, stamp_ms=stamp_ms, watched=watched)
 
+    def marked(self, event: MarkChanged, *, seq: int, stamp_ms: int) -> None:
+        self.ticker.mark(event)
+        self._touched = True
+        if event.mark_ticks and self._sampler.takes(event.mark_ticks, stamp_ms):
+            minute = flat(opened_ms=bucket_ms(stamp_ms, MINUTE_MS), price_ticks=event.mark_ticks)
+            for feed in self.mark_candles.values():
+                feed.add(minute, seq)
+
     def touch(self) -> "MarketFeeds":
         """Say that the ticker may read differently from now on."""
         self._touched = True
@@ -77,8 +100,10 @@ class MarketFeeds:
         self.ticker.status = max(self.status, self.exchange_status, key=STRICTNESS.index)
         self._touched = True
 
-    def due(self, *, now_ms: int, seq: int, stamp_ms: int) -> list[Message]:
-        """Return the book's delta, the ticker and the candles, each at most once in its own time."""
+    def due(self, *, now_ms: int, seq: int, stamp_ms: int, is_watched: Callable[[str], bool], all_tickers: bool) -> list[Message]:
+        """Return the book's delta, the ticker and the candles, each at most once in its own time. `all_tickers` says that somebody
+        watches the tickers of all markets.
+        """
         messages: list[Message] = []
         if now_ms >= self._book_due_ms and (delta := self.book.delta(seq)):
             self._book_due_ms = now_ms + BOOK_EVERY_MS
@@ -86,9 +111,22 @@ class MarketFeeds:
         if self._touched and now_ms >= self._summary_due_ms:
             self._touched = False
             self._summary_due_ms = now_ms + SUMMARY_EVERY_MS
-            ticker = self.ticker.message(seq=seq, stamp_ms=stamp_ms)
-            messages += [ticker] if ticker else []
-            messages += [message for feed in self.candles.values() for message in feed.messages()]
+            messages += self._ticker_messages(seq, stamp_ms, is_watched(self.ticker.channel.topic), all_tickers)
+            messages += self._candle_messages(seq, stamp_ms, is_watched)
+        return messages
+
+    def _ticker_messages(self, seq: int, stamp_ms: int, watched: bool, all_tickers: bool) -> list[Message]:
+        if not watched and not all_tickers:
+            self.ticker.pass_over(seq)
+            return []
+        message = self.ticker.message(seq=seq, stamp_ms=stamp_ms, watched=watched)
+        return [message] if message else []
+
+    def _candle_messages(self, seq: int, stamp_ms: int, is_watched: Callable[[str], bool]) -> list[Message]:
+        messages: list[Message] = []
+        for feed in (*self.candles.values(), *self.mark_candles.values()):
+            feed.roll(stamp_ms, seq)
+            messages += feed.messages(watched=is_watched(feed.channel.topic))
         return messages
 
     def _minute(self, fills: Sequence[OrderFilled], stamp_ms: int) -> Candle:
@@ -110,3 +148,11 @@ class MarketFeeds:
     def _best_from_book(self) -> None:
         self.ticker.best_bid_ticks = self.book.bids.best()
         self.ticker.best_ask_ticks = self.book.asks.best()
+
+
+def _sampler(history: History) -> MarkSampler:
+    """Go on where the stored candles of the mark end."""
+    minute = history.current_marks.get("1m")
+    if minute is None:
+        return MarkSampler()
+    return MarkSampler(sampled_ms=history.sampled_ms, high_ticks=minute.high_ticks, low_ticks=minute.low_ticks)

@@ -56,17 +56,34 @@ class Ticker:
         self.last_ticks = minute.close_ticks
         self.day.add(minute)
 
-    def message(self, *, seq: int, stamp_ms: int) -> Message | None:
-        """Return the ticker at a time, None when it reads as before."""
+    def message(self, *, seq: int, stamp_ms: int, watched: bool = True) -> Message | None:
+        """Return the ticker at a time, None when it reads as before or nobody watches this one."""
         ticker = self._ticker(stamp_ms)
         if ticker == self._sent:
             return None
         self._sent = ticker
+        if not watched:
+            self.channel.sent_seq = seq
+            return None
         return self.channel.following("update", seq, {"ticker": ticker})
 
-    def snapshot(self, stamp_ms: int) -> Message:
+    def pass_over(self, seq: int) -> None:
+        """Let what changed go unsaid: nobody watches any ticker."""
+        self._sent = {}
+        self.channel.sent_seq = seq
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The ticker as it was last sent, empty when that is too long ago."""
+        return self._sent
+
+    def current(self, stamp_ms: int) -> dict[str, Any]:
+        """Return the ticker as it was last sent."""
         self._sent = self._sent or self._ticker(stamp_ms)
-        return self.channel.snapshot({"ticker": self._sent})
+        return self._sent
+
+    def snapshot(self, stamp_ms: int) -> Message:
+        return self.channel.snapshot({"ticker": self.current(stamp_ms)})
 
     def _ticker(self, stamp_ms: int) -> dict[str, Any]:
         market = self.market

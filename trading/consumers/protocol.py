@@ -10,7 +10,7 @@ from markets.errors import DomainError
 from trading.requests import AmendItem, AmendRequest, CancelItem, CancelRequest, PlaceItem, PlaceRequest
 
 MAX_FRAME_BYTES = 65_536
-Channel = Literal["book", "trades", "ticker", "candles", "account"]
+Channel = Literal["book", "trades", "ticker", "tickers", "candles", "account"]
 Id = int | Annotated[str, msgspec.Meta(max_length=64)] | None
 
 
@@ -24,6 +24,7 @@ class Subscribe(Op, frozen=True, tag="subscribe", kw_only=True):
     channel: Channel
     market: str = ""
     interval: str = ""
+    kind: Literal["trade", "mark"] = "trade"
     account_id: int = 0
 
 

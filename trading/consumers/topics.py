@@ -19,12 +19,15 @@ async def named(said: Subscribe, *, markets: Markets, who: Identity | None) -> s
     """Return the topic, or raise what is wrong with the fields. A private one is for its own accounts only."""
     if said.channel == "account":
         return f"account:{_account_id(said.account_id, who)}"
+    if said.channel == "tickers":
+        return "tickers"
     market = await markets.named(said.market)
     if said.channel != "candles":
         return f"{said.channel}:{market.market_id}"
     if said.interval not in Candle.INTERVALS_MS:
         raise IntervalNotFound(field="interval", value=echo(said.interval), choices=list(Candle.INTERVALS_MS))
-    return f"candles:{market.market_id}:{said.interval}"
+    topic = f"candles:{market.market_id}:{said.interval}"
+    return topic if said.kind == "trade" else f"{topic}:{said.kind}"
 
 
 def _account_id(wanted: int, who: Identity | None) -> int:

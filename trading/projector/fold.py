@@ -7,7 +7,7 @@ mypyc compiles the file as it is.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from markets.candles import Candle, bucket_ms, rolled_up, started
+from markets.candles import C, Candle, bucket_ms, rolled_up, started
 from markets.events import (
     AccountLiquidated,
     Event,
@@ -25,6 +25,7 @@ from markets.events import (
     OrderTriggered,
     PositionChanged,
 )
+from markets.marks import MarkCandle, MarkSampler, sample
 from markets.parameters import MarketParameters
 from markets.units import tick_lot_atoms
 from trading.engine.brackets import given_id
@@ -40,10 +41,18 @@ SECOND_MS = 1_000
 
 class Fold:
     """The changes of a run. `lots_atoms` maps markets to the value of one tick times one lot; `priced` says for each market in
-    which second its price was last kept (one a second is). Both are carried from run to run.
+    which second its price was last kept (one a second is); `samplers` say which marks enter its candles, `open_interest_lots`
+    what is open. All are carried from run to run.
     """
 
-    def __init__(self, *, lots_atoms: dict[int, int], priced: dict[int, int]) -> None:
+    def __init__(
+        self,
+        *,
+        lots_atoms: dict[int, int],
+        priced: dict[int, int],
+        samplers: dict[int, MarkSampler],
+        open_interest_lots: dict[int, int],
+    ) -> None:
         self.seq: int = 0
         self.stamp_ms: int = 0
         self.rows: int = 0
@@ -54,6 +63,7 @@ class Fold:
         self.markets: dict[int, MarketChange] = {}
         self.liquidations: dict[int, LiquidationChange] = {}
         self.minutes: dict[tuple[int, int], Candle] = {}
+        self.mark_minutes: dict[tuple[int, int], MarkCandle] = {}
         self.used_ids: list[str] = []
         self.fills: list[str] = []
         self.trades: list[str] = []
@@ -63,6 +73,8 @@ class Fold:
         self.funding_payments: list[str] = []
         self._lots_atoms: dict[int, int] = lots_atoms
         self._priced: dict[int, int] = priced
+        self._samplers: dict[int, MarkSampler] = samplers
+        self._open_interest_lots: dict[int, int] = open_interest_lots
         self._time: str = ""
         self._next_transfer_id: int = 0
         self._next_price_id: int = 0
@@ -90,12 +102,11 @@ class Fold:
 
     def candles(self, intervals_ms: Mapping[str, int]) -> list[tuple[int, str, Candle]]:
         """Return the run's trades as candles of each interval: market, interval, candle."""
-        found: list[tuple[int, str, Candle]] = []
-        for market_id in {market_id for market_id, _ in self.minutes}:
-            minutes = [candle for (market, _), candle in self.minutes.items() if market == market_id]
-            for name, length_ms in intervals_ms.items():
-                found += [(market_id, name, candle) for candle in rolled_up(minutes, length_ms)]
-        return found
+        return _of_each_interval(self.minutes, intervals_ms)
+
+    def mark_candles(self, intervals_ms: Mapping[str, int]) -> list[tuple[int, str, MarkCandle]]:
+        """Return the run's samples of marks as candles of each interval."""
+        return _of_each_interval(self.mark_minutes, intervals_ms)
 
     def _order_accepted(self, event: OrderAccepted) -> None:
         order_id = event.order_id
@@ -177,7 +188,9 @@ class Fold:
         if position is None:
             position = self.positions[key] = PositionChange()
         position.resize(before, after, cost, realised, self._time)
-        self._market(market_id).open_interest_lots += (after if after > 0 else 0) - (before if before > 0 else 0)
+        grown = (after if after > 0 else 0) - (before if before > 0 else 0)
+        self._market(market_id).open_interest_lots += grown
+        self._open_interest_lots[market_id] = self._open_interest_lots.get(market_id, 0) + grown
 
     def position_changed(self, event: PositionChanged) -> None:
         self._resize(event.account_id, event.market_id, event.previous_lots, event.size_lots, event.cost_atoms, event.realised_atoms)
@@ -232,12 +245,28 @@ class Fold:
         change.index_e8 = event.index_e8
         change.oracle_state = event.state
         change.predicted_funding_ppb = event.predicted_funding_ppb
+        if event.mark_ticks:
+            self._sample(market_id, event.mark_ticks)
         second = self.stamp_ms // SECOND_MS
         if self._priced.get(market_id) == second:
             return
         self._priced[market_id] = second
         self.prices.append(f"{self._next_price_id}\t{market_id}\t{event.mark_ticks}\t{event.index_e8}\t{event.state}\t{self._time}\n")
         self._next_price_id += 1
+
+    def _sample(self, market_id: int, mark_ticks: int) -> None:
+        sampler = self._samplers.get(market_id)
+        if sampler is None:
+            sampler = self._samplers[market_id] = MarkSampler()
+        if not sampler.takes(mark_ticks, self.stamp_ms):
+            return
+        open_lots = self._open_interest_lots.get(market_id, 0)
+        candle = sample(stamp_ms=self.stamp_ms, mark_ticks=mark_ticks, open_interest_lots=open_lots)
+        minute = self.mark_minutes.get((market_id, candle.opened_ms))
+        if minute is None:
+            self.mark_minutes[market_id, candle.opened_ms] = candle
+        else:
+            minute.extend(candle)
 
     def funding_paid(self, event: FundingPaid) -> None:
         due = time_text(event.due_ms)
@@ -285,6 +314,18 @@ HANDLERS: dict[type[Event], Callable[[Fold, Any], None]] = {
     MarketUpdated: Fold.market_defined,
     MarketStatusChanged: Fold.market_status_changed,
 }
+
+
+def _of_each_interval(minutes: Mapping[tuple[int, int], C], intervals_ms: Mapping[str, int]) -> list[tuple[int, str, C]]:
+    by_market: dict[int, list[C]] = {}
+    for (market_id, _), candle in minutes.items():
+        by_market.setdefault(market_id, []).append(candle)
+    return [
+        (market_id, name, candle)
+        for market_id, candles in by_market.items()
+        for name, length_ms in intervals_ms.items()
+        for candle in rolled_up(candles, length_ms)
+    ]
 
 
 def order_line(order_id: int, change: OrderChange) -> str:

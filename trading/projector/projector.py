@@ -9,6 +9,7 @@ from django.db import connection, connections
 
 from markets.events import Event
 from markets.models import Market
+from markets.series import stored_sampler
 from markets.units import tick_lot_atoms
 from oracle.models import OraclePrice
 from trading.archive import JournalReader
@@ -60,6 +61,8 @@ class Projector:
         self._lots_atoms = {market.id: tick_lot_atoms(tick_e8=market.tick_e8, lot_e8=market.lot_e8) for market in markets}
         prices = {id_: OraclePrice.objects.filter(market_id=id_).order_by("-id").first() for id_ in self._lots_atoms}
         self._priced = {market_id: ms(price.observed_at) // SECOND_MS for market_id, price in prices.items() if price}
+        self._samplers = {id_: sampler for id_ in self._lots_atoms if (sampler := stored_sampler(id_))}
+        self._open_interest_lots = {market.id: market.open_interest_lots for market in markets}
 
     def step(self, *, limit_seq: int | None = None) -> int:
         """Project the next run of rows, not beyond `limit_seq`; return how many there were, 0 when the tables are current."""
@@ -94,7 +97,7 @@ class Projector:
         rows = self._read(after_seq, limit)
         if not rows:
             return None
-        fold = Fold(lots_atoms=self._lots_atoms, priced=self._priced)
+        fold = Fold(lots_atoms=self._lots_atoms, priced=self._priced, samplers=self._samplers, open_interest_lots=self._open_interest_lots)
         for row in rows:
             fold.add(seq=row.seq, stamp_ms=row.stamp_ms, events=row.events)
         self._rows_at_once = min(MAX_ROWS, max(1, RUN_EVENTS * len(rows) // (fold.events + 1)))

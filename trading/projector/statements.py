@@ -98,6 +98,22 @@ on conflict (market_id, interval, opened_at) do update set
     trades = c.trades + excluded.trades
 """
 
+EXTEND_MARK_CANDLES = """
+insert into markets_markcandle as c (
+    market_id, interval, opened_at, open_ticks, high_ticks, low_ticks, close_ticks, open_interest_lots, sampled_at
+)
+select * from unnest(
+    %s::int[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::timestamptz[]
+)
+on conflict (market_id, interval, opened_at) do update set
+    high_ticks = greatest(c.high_ticks, excluded.high_ticks),
+    low_ticks = least(c.low_ticks, excluded.low_ticks),
+    close_ticks = excluded.close_ticks,
+    open_interest_lots = excluded.open_interest_lots,
+    sampled_at = excluded.sampled_at
+"""
+
 DEFINE_MARKET = """
 insert into markets_market (
     id, symbol, base_asset, tick_e8, lot_e8, parameters, status, status_reason, mark_ticks, index_e8, oracle_state, last_ticks,

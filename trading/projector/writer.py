@@ -6,7 +6,7 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
-from markets.models import Candle
+from markets.models import Candle, MarkCandle
 from trading.projector import statements
 from trading.projector.fold import Fold, order_line
 from trading.projector.text import array, time_text
@@ -30,6 +30,7 @@ def write(connection: Connection, fold: Fold, *, after_seq: int, after_stamp_ms:
         _write_positions(cursor, fold)
         _write_balances(cursor, fold)
         _write_candles(cursor, fold)
+        _write_mark_candles(cursor, fold)
         _write_liquidations(cursor, fold)
         _forget_orders(cursor, after_stamp_ms, fold.stamp_ms)
     return True
@@ -96,6 +97,17 @@ def _write_candles(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
         for market_id, interval, candle in fold.candles(Candle.INTERVALS_MS)
     ]  # fmt: skip
     _set(cursor, statements.EXTEND_CANDLES, rows)
+
+
+def _write_mark_candles(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
+    rows = [
+        (
+            market_id, interval, time_text(candle.opened_ms), candle.open_ticks, candle.high_ticks, candle.low_ticks,
+            candle.close_ticks, candle.open_interest_lots, time_text(candle.sampled_ms),
+        )
+        for market_id, interval, candle in fold.mark_candles(MarkCandle.INTERVALS_MS)
+    ]  # fmt: skip
+    _set(cursor, statements.EXTEND_MARK_CANDLES, rows)
 
 
 def _write_markets(cursor: psycopg.Cursor[Any], fold: Fold) -> None:

@@ -1,0 +1,196 @@
+"""Reads the histories of a market: candles of trades and of marks, open interest, and the day's curve of every market.
+
+The tables have no rows where nothing traded: a row is a function of the journal alone, and a quiet market costs nothing.
+Gaps are closed here, when they are read, with flat candles at the last close.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from markets.candles import Candle, Kind, bucket_ms, filled, rolled_up
+from markets.marks import MarkSampler
+from markets.models import Candle as StoredCandle
+from markets.models import MarkCandle
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+# Kept by the projector; the others are made of these as they are read.
+STORED_MS = StoredCandle.INTERVALS_MS
+MADE_OF = {"3m": "1m", "30m": "15m", "2h": "1h", "6h": "1h", "8h": "4h", "12h": "4h"}
+LENGTHS_MS = STORED_MS | {"3m": 180_000, "30m": 1_800_000, "2h": 7_200_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000}
+
+SPARK_INTERVAL = "15m"
+SPARK_STEP_MS = 1_800_000
+SPARK_POINTS = 48
+
+READ: dict[Kind, LiteralString] = {
+    "trade": "select extract(epoch from opened_at)::bigint * 1000, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, "
+    "volume_quote_atoms, trades from markets_candle "
+    "where market_id = %s and interval = %s and opened_at >= %s and opened_at < %s order by opened_at",
+    "mark": "select extract(epoch from opened_at)::bigint * 1000, open_ticks, high_ticks, low_ticks, close_ticks, 0, 0, 0 "
+    "from markets_markcandle "
+    "where market_id = %s and interval = %s and opened_at >= %s and opened_at < %s order by opened_at",
+}
+SPARKLINES: LiteralString = """
+select m.id, s.times_ms, s.closes
+from markets_market m
+cross join lateral (
+    select array_agg(extract(epoch from opened_at)::bigint * 1000 order by opened_at) as times_ms,
+           array_agg(close_ticks order by opened_at) as closes
+    from markets_markcandle c
+    where c.market_id = m.id and c.interval = %s and c.opened_at >= %s
+) s
+where s.closes is not null
+"""
+
+
+class OpenInterest(NamedTuple):
+    """What was open at the end of an interval, and the mark it was worth then."""
+
+    opened_ms: int
+    lots: int
+    mark_ticks: int
+
+
+class Window(NamedTuple):
+    """Whole buckets from `start_ms` on and before `end_ms`."""
+
+    start_ms: int
+    end_ms: int
+
+
+def candles(
+    *, market_id: int, kind: Kind, interval: str, limit: int, now_ms: int, from_ms: int | None = None, to_ms: int | None = None
+) -> list[Candle]:
+    """Return candles without gaps that opened from `from_ms` on and before `to_ms`, none later than now.
+
+    The first `limit` when `from_ms` is given, else the last. A market has none before its first price.
+    """
+    length_ms = LENGTHS_MS[interval]
+    window = _window(length_ms=length_ms, limit=limit, now_ms=now_ms, from_ms=from_ms, to_ms=to_ms)
+    found = _read(market_id, kind, interval, window)
+    if found and found[0].opened_ms == window.start_ms:
+        return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms))
+    close_ticks = _close_before(market_id, kind, interval, window.start_ms)
+    if from_ms is not None and not found and not close_ticks:
+        first_ms = _first_after(market_id, kind, interval, window.start_ms)
+        if first_ms is None:
+            return []
+        later_ms = bucket_ms(first_ms, length_ms)
+        window = _window(length_ms=length_ms, limit=limit, now_ms=now_ms, from_ms=later_ms, to_ms=to_ms)
+        found = _read(market_id, kind, interval, window)
+    return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms, close_ticks=close_ticks))
+
+
+def last_before(*, market_id: int, kind: Kind, interval: str, before_ms: int) -> int | None:
+    """Return when the last candle opened that opened before a time."""
+    rows = _stored(kind, market_id, interval).filter(opened_at__lt=_at(before_ms)).order_by("-opened_at")
+    opened_at = rows.values_list("opened_at", flat=True).first()
+    return None if opened_at is None else bucket_ms(_ms(opened_at), LENGTHS_MS[interval])
+
+
+def open_interest(*, market_id: int, interval: str, limit: int, from_ms: int | None, to_ms: int | None) -> list[OpenInterest]:
+    """Return open interest by stored intervals, oldest first: the first `limit` when `from_ms` is given, else the last."""
+    rows = MarkCandle.objects.filter(market_id=market_id, interval=interval)
+    if to_ms is not None:
+        rows = rows.filter(opened_at__lt=_at(to_ms))
+    if from_ms is not None:
+        rows = rows.filter(opened_at__gte=_at(from_ms))
+    ordered = rows.order_by("opened_at" if from_ms is not None else "-opened_at")
+    found = [
+        OpenInterest(_ms(opened_at), lots, mark_ticks)
+        for opened_at, lots, mark_ticks in ordered.values_list("opened_at", "open_interest_lots", "close_ticks")[:limit]
+    ]
+    return found if from_ms is not None else found[::-1]
+
+
+def sparklines(*, now_ms: int) -> dict[int, list[int]]:
+    """Return each market's marks of the last 24 hours in ticks, at even steps up to now; one that has no mark is not in it."""
+    first_ms = bucket_ms(now_ms, SPARK_STEP_MS) - (SPARK_POINTS - 1) * SPARK_STEP_MS
+    with connection.cursor() as cursor:
+        cursor.execute(SPARKLINES, [SPARK_INTERVAL, _at(first_ms)])
+        rows = cursor.fetchall()
+    return {market_id: list(_stepped(dict(zip(times, closes, strict=True)), first_ms)) for market_id, times, closes in rows}
+
+
+def stored_sampler(market_id: int) -> MarkSampler | None:
+    """Return the sampler of a market's marks as the stored candles leave it."""
+    row = _latest_minute(market_id)
+    return row and MarkSampler(sampled_ms=_ms(row.sampled_at), high_ticks=row.high_ticks, low_ticks=row.low_ticks)
+
+
+def _latest_minute(market_id: int) -> MarkCandle | None:
+    return MarkCandle.objects.filter(market_id=market_id, interval="1m").order_by("-opened_at").first()
+
+
+def _stepped(closes: dict[int, int], first_ms: int) -> Iterator[int]:
+    """Yield the last close of each step; steps without one repeat it, those before the first take the first."""
+    by_step = {bucket_ms(time_ms, SPARK_STEP_MS): close for time_ms, close in closes.items()}
+    close = next(iter(closes.values()))
+    for step_ms in range(first_ms, first_ms + SPARK_POINTS * SPARK_STEP_MS, SPARK_STEP_MS):
+        close = by_step.get(step_ms, close)
+        yield close
+
+
+def _window(*, length_ms: int, limit: int, now_ms: int, from_ms: int | None, to_ms: int | None) -> Window:
+    end_ms = bucket_ms(now_ms, length_ms) + length_ms
+    if to_ms is not None:
+        end_ms = min(end_ms, _whole(to_ms, length_ms))
+    if from_ms is None:
+        return Window(end_ms - limit * length_ms, end_ms)
+    start_ms = _whole(from_ms, length_ms)
+    return Window(start_ms, min(end_ms, start_ms + limit * length_ms))
+
+
+def _whole(time_ms: int, length_ms: int) -> int:
+    """Return the first bucket that opens at a time or after it."""
+    return bucket_ms(time_ms + length_ms - 1, length_ms)
+
+
+def _read(market_id: int, kind: Kind, interval: str, window: Window) -> list[Candle]:
+    with connection.cursor() as cursor:
+        cursor.execute(READ[kind], [market_id, MADE_OF.get(interval, interval), _at(window.start_ms), _at(window.end_ms)])
+        found = [_candle(row) for row in cursor.fetchall()]
+    return rolled_up(found, LENGTHS_MS[interval]) if interval in MADE_OF else found
+
+
+def _candle(row: tuple[Any, ...]) -> Candle:
+    opened_ms, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, volume_quote_atoms, trades = row
+    return Candle(
+        opened_ms=opened_ms,
+        open_ticks=open_ticks,
+        high_ticks=high_ticks,
+        low_ticks=low_ticks,
+        close_ticks=close_ticks,
+        volume_lots=volume_lots,
+        volume_quote_atoms=volume_quote_atoms,
+        trades=trades,
+    )
+
+
+def _stored(kind: Kind, market_id: int, interval: str) -> "QuerySet[StoredCandle] | QuerySet[MarkCandle]":
+    rows = StoredCandle.objects if kind == "trade" else MarkCandle.objects
+    return rows.filter(market_id=market_id, interval=MADE_OF.get(interval, interval))
+
+
+def _close_before(market_id: int, kind: Kind, interval: str, before_ms: int) -> int:
+    rows = _stored(kind, market_id, interval).filter(opened_at__lt=_at(before_ms)).order_by("-opened_at")
+    return rows.values_list("close_ticks", flat=True).first() or 0
+
+
+def _first_after(market_id: int, kind: Kind, interval: str, from_ms: int) -> int | None:
+    rows = _stored(kind, market_id, interval).filter(opened_at__gte=_at(from_ms)).order_by("opened_at")
+    opened_at = rows.values_list("opened_at", flat=True).first()
+    return None if opened_at is None else _ms(opened_at)
+
+
+def _at(time_ms: int) -> datetime:
+    return EPOCH + time_ms * MILLISECOND
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - EPOCH) // MILLISECOND
