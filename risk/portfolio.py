@@ -27,9 +27,9 @@ class Concentration(NamedTuple):
     herfindahl: float
 
 
-def historical(delta: Floats, returns: Floats, *, confidence: float) -> ValueAtRisk:
-    """Return the figures over past periods (rows of `returns`), each as likely as another."""
-    losses = np.sort(-(returns @ delta))
+def historical(gains: Floats, *, confidence: float) -> ValueAtRisk:
+    """Return the figures over what past periods would have gained, each as likely as another."""
+    losses = np.sort(-gains)
     place = max(0, int(np.ceil(len(losses) * confidence)) - 1)
     return ValueAtRisk(max(0.0, float(losses[place])), max(0.0, float(losses[place:].mean())))
 

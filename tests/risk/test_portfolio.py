@@ -14,17 +14,17 @@ RETURNS = np.array([[-0.10], [-0.05], [0.01], [0.02], [0.03], [0.04], [0.05], [0
 
 
 def test_it_takes_the_loss_that_history_exceeds_no_more_often_than_asked() -> None:
-    found = historical(np.array([1_000.0]), RETURNS, confidence=0.9)
+    found = historical(RETURNS @ np.array([1_000.0]), confidence=0.9)
     assert found.value == pytest.approx(50)
     assert found.expected_shortfall == pytest.approx(75)
-    worst = historical(np.array([1_000.0]), RETURNS, confidence=0.99)
+    worst = historical(RETURNS @ np.array([1_000.0]), confidence=0.99)
     assert worst == pytest.approx((100, 100))
-    short = historical(np.array([-1_000.0]), RETURNS, confidence=0.9)
+    short = historical(RETURNS @ np.array([-1_000.0]), confidence=0.9)
     assert short.value == pytest.approx(70)
 
 
 def test_it_never_calls_a_gain_a_loss() -> None:
-    assert historical(np.array([1_000.0]), np.array([[0.01], [0.02]]), confidence=0.99) == (0.0, 0.0)
+    assert historical(np.array([10.0, 20.0]), confidence=0.99) == (0.0, 0.0)
 
 
 def test_it_agrees_with_the_normal_distribution() -> None:
@@ -35,12 +35,12 @@ def test_it_agrees_with_the_normal_distribution() -> None:
     found = parametric(delta, returns, confidence=0.99)
     assert found.value == pytest.approx(NormalDist().inv_cdf(0.99) * deviation, rel=0.02)
     assert found.expected_shortfall == pytest.approx(2.665 * deviation, rel=0.02)
-    assert historical(delta, returns, confidence=0.99).value == pytest.approx(found.value, rel=0.04)
+    assert historical(returns @ delta, confidence=0.99).value == pytest.approx(found.value, rel=0.04)
 
 
 def test_it_has_no_risk_without_positions() -> None:
     nothing = np.zeros(1)
-    assert historical(nothing, RETURNS, confidence=0.99) == (0.0, 0.0)
+    assert historical(RETURNS @ nothing, confidence=0.99) == (0.0, 0.0)
     assert parametric(nothing, RETURNS, confidence=0.99) == (0.0, 0.0)
 
 
