@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from markets.parameters import MarginTier
-from risk import funding, margin, mark
+from risk import deleveraging, funding, liquidation, margin, mark
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 INT64 = range(-(2**63), 2**63)
@@ -22,7 +22,7 @@ def without(case: dict[str, Any], *names: str) -> dict[str, Any]:
     return {key: value for key, value in case.items() if key not in names}
 
 
-MARGIN, FUNDING, MARK = load("margin"), load("funding"), load("mark")
+MARGIN, FUNDING, MARK, LIQUIDATION = load("margin"), load("funding"), load("mark"), load("liquidation")
 TABLES = {name: tuple(MarginTier(*row) for row in rows) for name, rows in MARGIN["tables"]["rows"].items()}
 
 
@@ -34,9 +34,9 @@ def numbers(value: Any) -> list[Any]:
     return [] if isinstance(value, str | bool) else [value]
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
-def test_it_holds_only_whole_numbers_that_fit_into_64_bits(path: Path) -> None:
-    found = numbers(json.loads(path.read_text()))
+@pytest.mark.parametrize("name", ["margin", "funding", "mark", "liquidation"])
+def test_it_holds_only_whole_numbers_that_fit_into_64_bits(name: str) -> None:
+    found = numbers(load(name))
     assert found
     assert all(type(number) is int and number in INT64 for number in found)
 
@@ -72,3 +72,13 @@ def test_it_moves_an_average(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", MARK["mark"], ids=lambda case: case["note"])
 def test_it_marks(case: dict[str, Any]) -> None:
     assert mark.mark_price_e8(**without(case, "note", "mark_e8")) == case["mark_e8"]
+
+
+@pytest.mark.parametrize("case", LIQUIDATION["queue_ppm"], ids=lambda case: case["note"])
+def test_it_names_the_share_of_the_next_deleveraging(case: dict[str, Any]) -> None:
+    assert deleveraging.queue_ppm(**without(case, "note", "ppm")) == case["ppm"]
+
+
+@pytest.mark.parametrize("case", LIQUIDATION["discounted_ticks"], ids=lambda case: case["note"])
+def test_it_hands_over_at_a_discount(case: dict[str, Any]) -> None:
+    assert liquidation.discounted_ticks(**without(case, "note", "ticks")) == case["ticks"]
