@@ -125,6 +125,20 @@ class Desk:
         self.now_ms += 1
         self.do(ObservePrice(observations=tuple(Observation(market_id, source, price_e8, 0, self.now_ms) for source in sources)))
 
+    def confirm(self) -> None:
+        """Publish every market's price once more, in one command: who is short is liquidated when prices have said so twice."""
+        self.now_ms += 1
+        prices = {market_id: market.index.price_e8 for market_id, market in self.engine.state.markets.items()}
+        self.do(
+            ObservePrice(
+                observations=tuple(
+                    Observation(market_id, source, price_e8, 0, self.now_ms)
+                    for market_id, price_e8 in prices.items()
+                    for source in ("pyth", "pyth_solana")
+                )
+            )
+        )
+
     def wait(self, elapsed_ms: int) -> list[Event]:
         self.now_ms += elapsed_ms
         self.do(ClockTick())

@@ -37,17 +37,21 @@ def test_it_holds_the_stricter_of_two_states() -> None:
 
 
 def test_it_ends_a_delisted_market() -> None:
+    """The index was at 10,000 for half a minute and at 10,100 for the other half."""
     desk = Desk(cash=1_000 * USDC)
     desk.trade(10, 10_000, buyer=ALICE, seller=BOB)
     desk.buy(CHARLIE, 10, 9_990)
+    desk.price(10_000)
+    desk.now_ms += 29_999
     desk.price(10_100)
+    desk.now_ms += 30_000
     set_status(desk, "delisted")
     assert [event.reason for event in desk.named("OrderCancelled")] == ["delisted"]
     assert [(event.account_id, event.size_lots, event.realised_atoms) for event in desk.named("PositionChanged")] == [
-        (ALICE, 0, 1_000_000),
-        (BOB, 0, -1_000_000),
+        (ALICE, 0, 500_000),
+        (BOB, 0, -500_000),
     ]
-    assert desk.account(ALICE).balances["USDC"] == 1_000 * USDC - 50_000 + 1_000_000
+    assert desk.account(ALICE).balances["USDC"] == 1_000 * USDC - 50_000 + 500_000
     refused = desk.buy(ALICE, 10, 9_990)
     assert refused.reject is not None
     assert refused.reject.code == "MARKET_HALTED"

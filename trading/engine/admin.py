@@ -5,7 +5,6 @@ from itertools import pairwise
 from markets.commands import CreateMarket, RulesUpgrade, SetDeadMansSwitch, SetLeverage, SetMarketStatus, UpdateMarket
 from markets.events import (
     DeadMansSwitchSet,
-    LedgerTransfer,
     LeverageSet,
     MarketCreated,
     MarketStatusChanged,
@@ -16,9 +15,8 @@ from markets.parameters import MarketParameters
 from markets.rejects import Reject
 from markets.units import PPM, tick_lot_atoms
 from markets.views import Reply
-from trading.engine import funding, lives, margin, marks
-from trading.engine.ledger import post
-from trading.engine.liquidation import move_position
+from trading.engine import funding, margin, marks, thresholds
+from trading.engine.delisting import delist
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
 from trading.engine.state import STRICTNESS, Market, State
 
@@ -104,6 +102,7 @@ def update_market(state: State, command: UpdateMarket) -> Reply:
     if parameters == old:
         return Reply(reject=Reject("NOTHING_TO_CHANGE"))
     market.replace_parameters(parameters)
+    thresholds.disarm_market(state, market)
     state.mark_epoch += 1
     state.events.append(MarketUpdated(parameters=parameters))
     return Reply()
@@ -131,19 +130,6 @@ def set_status(state: State, command: SetMarketStatus) -> Reply:
     if command.status == "delisted":
         delist(state, market)
     return Reply()
-
-
-def delist(state: State, market: Market) -> None:
-    """End a market: its orders are cancelled and its positions settled at the last mark."""
-    for order in sorted(state.orders.values(), key=lambda order: order.order_id):
-        if order.holding.market is market and lives.is_live(order):
-            lives.cancel(state, order, "delisted")
-    lines: list[LedgerTransfer] = []
-    for account_id in sorted(market.holders):
-        holding = market.holders[account_id]
-        lines += move_position(state, holding, -holding.size_lots, market.mark_ticks)
-    if lines:
-        post(state, lines, "delisted")
 
 
 def set_leverage(state: State, command: SetLeverage) -> Reply:

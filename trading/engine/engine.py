@@ -8,7 +8,7 @@ from markets.commands import Command, PlaceOrder, Side
 from markets.events import Event
 from markets.queries import Query
 from markets.views import Reply
-from trading.engine import admin, amending, batches, ledger, liquidation, marks, orders, queries, timers
+from trading.engine import admin, amending, batches, ledger, marks, orders, queries, sweep, thresholds, timers
 from trading.engine.book import BookSide
 from trading.engine.firing import fire_due
 from trading.engine.state import State
@@ -62,6 +62,7 @@ class Engine:
         timers.forget(state)
         for account_id in state.touched:
             state.accounts[account_id].seq += 1
+        state.unswept |= state.touched
         outcome = Outcome(state.events, take_book_changes(state), state.touched)
         state.events = []
         state.touched = set()
@@ -100,18 +101,21 @@ def open_account(state: State, command: commands.OpenAccount) -> Reply:
 
 def observe_price(state: State, command: commands.ObservePrice) -> Reply:
     """Take in prices, move marks, and liquidate what they leave short."""
-    concerned = marks.observe(state, command)
-    liquidation.sweep(state, [state.markets[index.index_id] for index in concerned if index.index_id in state.markets])
+    marks.observe(state, command)
+    sweep.sweep(state)
     return Reply()
 
 
 def tick_clock(state: State, command: commands.ClockTick) -> Reply:
-    liquidation.sweep(state, marks.tick(state))
+    marks.tick(state)
+    sweep.sweep(state)
     return Reply()
 
 
 def sweep_liquidations(state: State, command: commands.SweepLiquidations) -> Reply:
-    liquidation.sweep(state, list(state.markets.values()))
+    """Check every pool, whatever was known of it: what a sweep finds by itself, found by looking at all."""
+    thresholds.disarm_all(state)
+    sweep.sweep(state)
     return Reply()
 
 

@@ -75,6 +75,7 @@ def pay_due(state: State) -> None:
 def pay(state: State, market: Market) -> None:
     extend(market, market.funding_due_ms)
     rate = predicted_ppb(market)
+    market.cumulative_funding += rate * market.index.price_e8
     payments = collect(state, market, rate) if rate else ()
     dust = -sum(amount for _, amount in payments)
     state.accounts[DUST].cross.cash_atoms += dust
@@ -87,6 +88,7 @@ def pay(state: State, market: Market) -> None:
             index_e8=market.index.price_e8,
             payments=payments,
             dust_atoms=dust,
+            cumulative=market.cumulative_funding,
         )
     )
 

@@ -19,6 +19,7 @@ def transfer(debit: MarginPool, credit: MarginPool, amount_atoms: int, kind: Led
     debit.cash_atoms -= amount_atoms
     credit.cash_atoms += amount_atoms
     margin.distrust(debit)
+    credit.armed = False
     return LedgerTransfer(debit.account.account_id, credit.account.account_id, ASSET, amount_atoms, kind)
 
 
@@ -29,11 +30,11 @@ def post(state: State, lines: list[LedgerTransfer], reason: str = "", author: st
     state.events.append(LedgerPosted(transfers=tuple(lines), reason=reason, author=author))
 
 
-def realise(state: State, pool: MarginPool, realised_atoms: int) -> list[LedgerTransfer]:
+def realise(state: State, pool: MarginPool, realised_atoms: int, kind: LedgerKind = "trade_pnl") -> list[LedgerTransfer]:
     """Settle profit or loss against clearing."""
     if realised_atoms > 0:
-        return [transfer(state.clearing, pool, realised_atoms, "trade_pnl")]
-    return [transfer(pool, state.clearing, -realised_atoms, "trade_pnl")] if realised_atoms else []
+        return [transfer(state.clearing, pool, realised_atoms, kind)]
+    return [transfer(pool, state.clearing, -realised_atoms, kind)] if realised_atoms else []
 
 
 def open_account(state: State, account_id: int) -> Reply:

@@ -1,171 +1,245 @@
-"""Liquidation of accounts whose equity is below their maintenance margin, at mark."""
+"""The waterfall of a pool that is short: cancel its orders, sell slices on the book, hand over to the backstop, deleverage.
 
-from markets.commands import PlaceOrder
-from markets.events import AccountLiquidated, LedgerTransfer, LiquidationStarted, PositionChanged
-from markets.ledger import FIRST_USER_ACCOUNT, INSURANCE
-from markets.units import PPM, charge
-from trading.engine import margin
-from trading.engine.book import Order
-from trading.engine.ledger import post, realise, transfer
-from trading.engine.matching import match
+A debt is first paid from the insurance fund; what that cannot pay the other side bears at the bankruptcy price. Each step is
+an event with the numbers that decided it. Between slices there is a pause; the other steps wait for nothing.
+"""
+
+from markets.events import AccountLiquidated, LiquidationStage, LiquidationStarted, LiquidationStepped
+from markets.ledger import INSURANCE
+from markets.units import PPM, ceil_div, charge
+from risk.liquidation import bankruptcy_ticks, discounted_ticks, limit_ticks, partial_lots, slice_lots, split
+from risk.margin import tier_at
+from trading.engine import backstop, deleveraging, insurance, margin
+from trading.engine.backstop import open_holdings
+from trading.engine.ledger import post, transfer
 from trading.engine.orders import cancel_orders
-from trading.engine.positions import apply_fill, follow
-from trading.engine.state import Holding, MarginPool, Market, State
+from trading.engine.state import Holding, Liquidation, MarginPool, State
 
 
-def sweep(state: State, markets: list[Market]) -> None:
-    """Liquidate what the marks of these markets put below maintenance, lowest account first."""
-    if state.status != "normal":
-        return
-    concerned: set[tuple[int, int]] = set()
-    for market in markets:
-        concerned.update((account_id, holding.pool.market_id) for account_id, holding in market.holders.items())
-    for account_id, market_id in sorted(concerned):
-        pool = state.accounts[account_id].pool_of(market_id)
-        if account_id >= FIRST_USER_ACCOUNT and is_short(state, pool) and is_priced(state, pool):
-            liquidate(state, pool)
+class Plan:
+    """What is known of one position before a step: the pool's margin, and the position's part of its equity."""
+
+    __slots__ = ("bankrupt_ticks", "equity_atoms", "lots", "maintenance_atoms", "mark_ticks")
+
+    def __init__(self, state: State, holding: Holding) -> None:
+        pool = holding.pool
+        held = open_holdings(pool)
+        self.equity_atoms: int = margin.equity(state, pool)
+        self.maintenance_atoms: int = margin.maintenance(state, pool)
+        self.lots: int = holding.size_lots
+        self.mark_ticks: int = holding.market.mark_ticks
+        self.bankrupt_ticks: int = bankruptcy_ticks(
+            size_lots=holding.size_lots,
+            mark_ticks=holding.market.mark_ticks,
+            tick_lot_atoms=holding.market.tick_lot_atoms,
+            equity_atoms=split(self.equity_atoms, [margin.position_maintenance(one) for one in held])[held.index(holding)],
+        )
 
 
 def is_short(state: State, pool: MarginPool) -> bool:
-    equity = margin.equity(state, pool)
-    if equity >= pool.initial_atoms:
-        return False  # opening never asks for less than keeping
-    return equity < margin.maintenance(state, pool)
+    return margin.equity(state, pool) < margin.maintenance(state, pool)
 
 
-def is_priced(state: State, pool: MarginPool) -> bool:
-    """Tell whether every price that values the pool is fresh, and every market it would close in is open."""
-    return all(
-        holding.market.index.allows("liquidate") and state.strictest_status(holding.market) == "normal"
-        for holding in pool.holdings.values()
-        if holding.size_lots
-    )
+def proceed(state: State, pool: MarginPool) -> None:
+    """Begin or go on with a pool's liquidation, and end it when the pool is sound again or has nothing left."""
+    liquidation = pool.liquidation
+    if liquidation is None:
+        cancel_orders(state, pool.account, "liquidation", pool.market_id)
+        if not is_short(state, pool):
+            return
+        liquidation = start(state, pool)
+    step(state, pool, liquidation)
+    if not open_holdings(pool) or not is_short(state, pool):
+        end(state, pool, liquidation)
 
 
-def open_holdings(pool: MarginPool) -> list[Holding]:
-    return [pool.holdings[market_id] for market_id in sorted(pool.holdings) if pool.holdings[market_id].size_lots]
-
-
-def liquidate(state: State, pool: MarginPool) -> None:
-    """Cancel, re-check, close against the book, hand over the rest, charge the fee, cover what is missing."""
-    account = pool.account
-    cancel_orders(state, account, "liquidation", pool.market_id)
-    if not is_short(state, pool):
-        return
-    liquidation_id = state.next_liquidation_id
+def start(state: State, pool: MarginPool) -> Liquidation:
+    liquidation = pool.liquidation = Liquidation(state.next_liquidation_id)
     state.next_liquidation_id += 1
-    equity = margin.equity(state, pool)
-    maintenance = margin.maintenance(state, pool)
-    state.touched.add(account.account_id)
+    account_id = pool.account.account_id
+    state.touched.add(account_id)
     state.events.append(
-        LiquidationStarted(liquidation_id=liquidation_id, account_id=account.account_id, equity_atoms=equity, maintenance_atoms=maintenance)
-    )
-    closed, owed = close_on_book(state, pool)
-    taken_over: list[tuple[int, int, int]] = []
-    for holding in open_holdings(pool):
-        if is_short(state, pool):
-            owed += liquidation_fee(holding, holding.size_lots * holding.market.mark_ticks)
-            taken_over.append((holding.market.market_id, holding.size_lots, holding.market.mark_ticks))
-            take_over(state, holding)
-    fee, paid = settle(state, pool, owed)
-    state.events.append(
-        AccountLiquidated(
-            liquidation_id=liquidation_id,
-            account_id=account.account_id,
-            closed_quote_atoms=closed,
-            fee_atoms=fee,
-            insurance_paid_atoms=paid,
-            taken_over=tuple(taken_over),
+        LiquidationStarted(
+            liquidation_id=liquidation.liquidation_id,
+            account_id=account_id,
             equity_atoms=margin.equity(state, pool),
             maintenance_atoms=margin.maintenance(state, pool),
+            market_id=pool.market_id,
         )
     )
+    return liquidation
 
 
-def liquidation_fee(holding: Holding, value: int) -> int:
-    market = holding.market
-    return charge(abs(value) * market.tick_lot_atoms, market.parameters.liquidation_fee_ppm)
+def step(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+    """Take the step that the pool's equity calls for: none, a slice, or the rest at once."""
+    equity = margin.equity(state, pool)
+    if equity < 0:
+        liquidation.insurance_paid_atoms += insurance.pay(state, pool, -equity, liquidation.liquidation_id)
+        hand_over(state, pool, liquidation)
+    elif equity * PPM < margin.maintenance(state, pool) * state.risk_parameters.backstop_ratio_ppm:
+        hand_over(state, pool, liquidation)
+    elif is_short(state, pool) and state.stamp_ms >= liquidation.due_ms:
+        sell_slices(state, pool, liquidation)
 
 
-def close_on_book(state: State, pool: MarginPool) -> tuple[int, int]:
-    """Close positions market by market while the pool is short; return the quote closed and the fee owed on it."""
-    closed = 0
-    owed = 0
-    for holding in open_holdings(pool):
-        if not is_short(state, pool):
+def sell_slices(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+    """Sell one slice of each position, the one with the largest maintenance first, until the pool has its buffer again."""
+    held = sorted(open_holdings(pool), key=lambda holding: (-margin.position_maintenance(holding), holding.market.market_id))
+    for holding in held:
+        if shortage(state, pool) <= 0:
             break
-        order = closing_order(state, holding)
-        match(state, holding.market, order, False, True)
-        margin.distrust(pool)
-        closed += order.filled_quote_atoms
-        owed += charge(order.filled_quote_atoms, holding.market.parameters.liquidation_fee_ppm)
-    return closed, owed
+        sell_slice(state, pool, holding, liquidation)
+        liquidation.due_ms = state.stamp_ms + holding.market.parameters.liquidation_cooldown_ms
 
 
-def closing_order(state: State, holding: Holding) -> Order:
-    """Return the engine's own order against a position: no table holds it, only its fills name it."""
-    account = holding.account
+def shortage(state: State, pool: MarginPool) -> int:
+    """Return what is missing to maintenance and the buffer above it."""
+    wanted = charge(margin.maintenance(state, pool), PPM + state.risk_parameters.liquidation_buffer_ppm)
+    return wanted - margin.equity(state, pool)
+
+
+def sell_slice(state: State, pool: MarginPool, holding: Holding, liquidation: Liquidation) -> None:
     market = holding.market
-    sign = -1 if holding.size_lots > 0 else 1
-    slippage = market.parameters.liquidation_slippage_ppm
-    worst = market.mark_ticks * (PPM + sign * slippage)
-    limit = worst // PPM if sign > 0 else max(1, -(-worst // PPM))
-    command = PlaceOrder(
-        account_id=account.account_id,
-        market_id=market.market_id,
-        side="buy" if sign > 0 else "sell",
-        type="market",
-        size_lots=abs(holding.size_lots),
-        reduce_only=True,
+    parameters = market.parameters
+    plan = Plan(state, holding)
+    lot_atoms = market.mark_ticks * market.tick_lot_atoms
+    size = abs(holding.size_lots)
+    rate = tier_at(size * lot_atoms, parameters.tiers).maintenance_ppm
+    wanted = partial_lots(
+        shortage_atoms=shortage(state, pool),
+        lot_atoms=lot_atoms,
+        rate_ppm=ceil_div(rate * (PPM + state.risk_parameters.liquidation_buffer_ppm), PPM),
+        fee_ppm=parameters.liquidation_fee_ppm,
+        position_lots=size,
     )
-    order = Order(state.next_order_id, command, account, holding, limit, abs(holding.size_lots), state.stamp_ms)
-    state.next_order_id += 1
-    return order
+    lots = slice_lots(
+        wanted_lots=wanted,
+        position_lots=size,
+        lot_atoms=lot_atoms,
+        share_ppm=parameters.liquidation_share_ppm,
+        min_notional_atoms=parameters.liquidation_min_notional_atoms,
+        full_notional_atoms=parameters.liquidation_full_notional_atoms,
+    )
+    limit = limit_ticks(
+        size_lots=holding.size_lots,
+        mark_ticks=market.mark_ticks,
+        slippage_ppm=parameters.liquidation_slippage_ppm,
+        bankrupt_ticks=plan.bankrupt_ticks,
+    )
+    before = pool.cash_atoms
+    order = backstop.close_on_book(state, holding, lots, limit)
+    realised = pool.cash_atoms - before
+    fee = take_fee(state, pool, order.filled_quote_atoms, parameters.liquidation_fee_ppm)
+    liquidation.closed_quote_atoms += order.filled_quote_atoms
+    liquidation.fee_atoms += fee
+    report(state, holding, liquidation, plan, "book", wanted, limit, order.filled_quote_atoms, realised, fee)
 
 
-def take_over(state: State, holding: Holding) -> None:
-    """Move a position to the insurance account at mark."""
-    insurance = state.accounts[INSURANCE]
+def take_fee(state: State, pool: MarginPool, quote_atoms: int, rate_ppm: int) -> int:
+    """Charge the liquidation fee for the insurance fund, as far as equity reaches."""
+    fee = max(0, min(charge(quote_atoms, rate_ppm), margin.equity(state, pool)))
+    if fee:
+        post(state, [transfer(pool, state.accounts[INSURANCE].cross, fee, "liquidation_fee")], "liquidation")
+    return fee
+
+
+def hand_over(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+    """Give all positions to the backstop if it may take them, else close them against the other side."""
+    held = open_holdings(pool)
+    needed = margin.maintenance(state, pool)
+    taken = margin.equity(state, pool) >= 0 and backstop.can_take(state, needed)
+    for holding in held:
+        if taken:
+            give_to_backstop(state, holding, liquidation)
+        else:
+            deleverage(state, holding, liquidation)
+    owed = -pool.cash_atoms
+    if owed > 0 and not pool.collateral:
+        liquidation.insurance_paid_atoms += insurance.pay(state, pool, owed, liquidation.liquidation_id)
+        if pool.cash_atoms < 0:
+            insurance.pay_from_fees(state, pool, -pool.cash_atoms, liquidation.liquidation_id)
+
+
+def give_to_backstop(state: State, holding: Holding, liquidation: Liquidation) -> None:
+    """Hand a position over at mark less the liquidation fee, as far as the position's part of the equity reaches."""
     market = holding.market
-    size = holding.size_lots
-    lines = move_position(state, holding, -size, market.mark_ticks)
-    lines += move_position(state, insurance.holding(market), size, market.mark_ticks)
-    if lines:
-        post(state, lines, "take-over")
+    plan = Plan(state, holding)
+    price = discounted_ticks(
+        size_lots=holding.size_lots,
+        mark_ticks=market.mark_ticks,
+        discount_ppm=market.parameters.liquidation_fee_ppm,
+        bankrupt_ticks=plan.bankrupt_ticks,
+    )
+    before = holding.pool.cash_atoms
+    backstop.take_over(state, holding, price)
+    liquidation.taken_over.append((market.market_id, plan.lots, price))
+    quote = abs(plan.lots) * price * market.tick_lot_atoms
+    report(state, holding, liquidation, plan, "backstop", abs(plan.lots), price, quote, holding.pool.cash_atoms - before, 0)
 
 
-def move_position(state: State, holding: Holding, signed_lots: int, price_ticks: int) -> list[LedgerTransfer]:
-    """Change a position other than by a match, and settle what that realises."""
-    account = holding.account
-    realised = apply_fill(holding, signed_lots, price_ticks)
-    margin.distrust(holding.pool)
-    state.touched.add(account.account_id)
+def deleverage(state: State, holding: Holding, liquidation: Liquidation) -> None:
+    plan = Plan(state, holding)
+    held = open_holdings(holding.pool)
+    parts = split(plan.equity_atoms, [margin.position_maintenance(one) for one in held])
+    quote, realised = deleveraging.deleverage(state, holding, parts[held.index(holding)], liquidation.liquidation_id)
+    liquidation.deleveraged.append((holding.market.market_id, plan.lots, quote))
+    report(state, holding, liquidation, plan, "deleveraging", abs(plan.lots), plan.bankrupt_ticks, quote, realised, 0)
+
+
+def report(
+    state: State,
+    holding: Holding,
+    liquidation: Liquidation,
+    plan: Plan,
+    stage: LiquidationStage,
+    wanted_lots: int,
+    limit_ticks: int,
+    quote_atoms: int,
+    realised_atoms: int,
+    fee_atoms: int,
+) -> None:
+    liquidation.steps += 1
     state.events.append(
-        PositionChanged(
-            account_id=account.account_id,
+        LiquidationStepped(
+            liquidation_id=liquidation.liquidation_id,
+            account_id=holding.account.account_id,
+            step=liquidation.steps,
+            stage=stage,
             market_id=holding.market.market_id,
-            size_lots=holding.size_lots,
-            cost_atoms=holding.cost_atoms,
-            realised_atoms=realised,
-            previous_lots=holding.size_lots - signed_lots,
+            position_lots=plan.lots,
+            wanted_lots=wanted_lots if plan.lots > 0 else -wanted_lots,
+            closed_lots=plan.lots - holding.size_lots,
+            mark_ticks=plan.mark_ticks,
+            limit_ticks=limit_ticks,
+            bankruptcy_ticks=plan.bankrupt_ticks,
+            quote_atoms=quote_atoms,
+            realised_atoms=realised_atoms,
+            fee_atoms=fee_atoms,
+            equity_atoms=plan.equity_atoms,
+            maintenance_atoms=plan.maintenance_atoms,
+            equity_after_atoms=margin.equity(state, holding.pool),
+            maintenance_after_atoms=margin.maintenance(state, holding.pool),
         )
     )
-    if holding.reducing:
-        follow(state, holding)
-    return realise(state, holding.pool, realised)
 
 
-def settle(state: State, pool: MarginPool, owed_atoms: int) -> tuple[int, int]:
-    """Charge the fee as far as equity reaches, and pay a debt that no position can still cover from insurance.
-
-    Returns the fee charged and what insurance paid; the insurance account itself may go negative.
-    """
-    insurance = state.accounts[INSURANCE].cross
-    fee = max(0, min(owed_atoms, margin.equity(state, pool)))
-    lines = [transfer(pool, insurance, fee, "liquidation_fee")] if fee else []
-    paid = -pool.cash_atoms if pool.cash_atoms < 0 and not open_holdings(pool) else 0
-    if paid:
-        lines.append(transfer(insurance, pool, paid, "insurance"))
-    if lines:
-        post(state, lines, "liquidation")
-    return fee, paid
+def end(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+    pool.liquidation = None
+    pool.short_ms = 0
+    account_id = pool.account.account_id
+    state.touched.add(account_id)
+    state.events.append(
+        AccountLiquidated(
+            liquidation_id=liquidation.liquidation_id,
+            account_id=account_id,
+            closed_quote_atoms=liquidation.closed_quote_atoms,
+            fee_atoms=liquidation.fee_atoms,
+            insurance_paid_atoms=liquidation.insurance_paid_atoms,
+            taken_over=tuple(liquidation.taken_over),
+            equity_atoms=margin.equity(state, pool),
+            maintenance_atoms=margin.maintenance(state, pool),
+            deleveraged=tuple(liquidation.deleveraged),
+            steps=liquidation.steps,
+            market_id=pool.market_id,
+        )
+    )

@@ -54,11 +54,13 @@ def changed(holding: Holding) -> None:
     """Say that a holding's part of the sums is no longer right."""
     holding.version = UNKNOWN_VERSION
     holding.pool.epoch = UNKNOWN_VERSION
+    holding.pool.armed = False
 
 
 def distrust(pool: MarginPool) -> None:
     """Drop the floor: something other than an order or its fill has changed the pool."""
     pool.floor_epoch = UNKNOWN_VERSION
+    pool.armed = False
 
 
 def refresh(state: State, pool: MarginPool) -> None:

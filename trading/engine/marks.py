@@ -52,6 +52,8 @@ def update(state: State, market: Market) -> None:
     index.settle(state.stamp_ms)
     if index.allows("mark"):
         average(state, market)
+        if index.allows("settle"):
+            market.settlement.sample(index.price_e8, state.stamp_ms)
         if index.allows("fund"):
             funding.sample(state, market)
         set_mark(state, market, mark_ticks(market))

@@ -8,14 +8,19 @@ from trading.engine.state import Holding, MarginPool, State
 
 
 def apply_fill(holding: Holding, signed_lots: int, price_ticks: int) -> int:
-    """Change a position by a fill and return what that realised, before fees.
+    """Change a position by a fill and return what that realised, before fees."""
+    return apply_value(holding, signed_lots, signed_lots * price_ticks * holding.market.tick_lot_atoms)
 
-    A reduction removes its share of the cost rounded up, that is, against the user; the rest of the cost stays exact.
+
+def apply_value(holding: Holding, signed_lots: int, value: int) -> int:
+    """Change a position by lots that are worth `value` atoms, signed alike, and return what that realised, before fees.
+
+    A reduction removes its share of the cost rounded up, that is, against the user; the rest of the cost stays exact. Only a
+    reduction may have a value that is not a whole number of ticks.
     """
     market = holding.market
     size = holding.size_lots
     after = size + signed_lots
-    value = signed_lots * price_ticks * market.tick_lot_atoms
     if size * signed_lots >= 0:
         if size == 0:
             market.holders[holding.account.account_id] = holding
@@ -31,7 +36,7 @@ def apply_fill(holding: Holding, signed_lots: int, price_ticks: int) -> int:
             holding.funding_atoms = 0
             del market.holders[holding.account.account_id]
     else:
-        kept = after * price_ticks * market.tick_lot_atoms
+        kept = after * (value // signed_lots)
         realised = kept - value - holding.cost_atoms
         holding.cost_atoms = kept
         holding.realised_atoms = 0

@@ -11,7 +11,7 @@ from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
 from oracle.actions import IndexState
 from oracle.aggregate import Source
-from trading.engine import lives, margin
+from trading.engine import lives, margin, waterfalls
 from trading.engine.book import Order
 from trading.engine.index import Index
 from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
@@ -132,6 +132,7 @@ class StateRecord(msgspec.Struct, array_like=True):
     ready: list[int]
     ready_markets: list[int]
     indices: list[IndexRecord] = []
+    waterfall: waterfalls.WaterfallRecord | None = None
 
 
 def encode(state: State) -> bytes:
@@ -163,6 +164,7 @@ def record_of(state: State) -> StateRecord:
         ready=state.ready,
         ready_markets=sorted(state.ready_markets),
         indices=[index_record(state.indices[index_id]) for index_id in sorted(state.indices)],
+        waterfall=waterfalls.record_of(state),
     )
 
 
@@ -252,6 +254,7 @@ def decode(data: bytes) -> State:
     state.brackets = {parent: (profit, loss) for parent, profit, loss in record.brackets}
     state.ready = record.ready
     state.ready_markets = set(record.ready_markets)
+    waterfalls.restore(state, record.waterfall)
     return state
 
 

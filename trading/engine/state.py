@@ -4,9 +4,11 @@ from collections import deque
 from typing import Final
 
 from markets import ledger, units
+from markets.assets import RiskParameters
 from markets.events import Event
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
+from trading.engine.average import TimeAverage
 from trading.engine.book import Book, Order
 from trading.engine.index import Index
 from trading.engine.watch import Watch
@@ -66,6 +68,7 @@ class Holding:
         "reducing",
         "sell_lots",
         "sell_value",
+        "serial",
         "size_lots",
         "unrealised_atoms",
         "version",
@@ -89,9 +92,35 @@ class Holding:
         self.initial_atoms: int = 0
         self.unrealised_atoms: int = 0
         self.version: int = market.version
+        self.serial: int = 0  # of the thresholds that are set for it now, see `trading.engine.thresholds`
 
     def effective_leverage(self) -> int:
         return min(self.leverage or DEFAULT_LEVERAGE, self.market.max_leverage)
+
+
+class Liquidation:
+    """A pool's liquidation while it runs, with the sums of its steps."""
+
+    __slots__ = (
+        "closed_quote_atoms",
+        "deleveraged",
+        "due_ms",
+        "fee_atoms",
+        "insurance_paid_atoms",
+        "liquidation_id",
+        "steps",
+        "taken_over",
+    )
+
+    def __init__(self, liquidation_id: int) -> None:
+        self.liquidation_id: int = liquidation_id
+        self.steps: int = 0
+        self.due_ms: int = 0  # before it no slice is sold
+        self.closed_quote_atoms: int = 0
+        self.fee_atoms: int = 0
+        self.insurance_paid_atoms: int = 0
+        self.taken_over: list[tuple[int, int, int]] = []  # (market, size_lots, price_ticks)
+        self.deleveraged: list[tuple[int, int, int]] = []  # (market, size_lots, quote_atoms)
 
 
 class MarginPool:
@@ -103,6 +132,7 @@ class MarginPool:
 
     __slots__ = (
         "account",
+        "armed",
         "cash_atoms",
         "collateral",
         "collateral_atoms",
@@ -112,7 +142,10 @@ class MarginPool:
         "floor_epoch",
         "holdings",
         "initial_atoms",
+        "level",
+        "liquidation",
         "market_id",
+        "short_ms",
         "unrealised_atoms",
     )
 
@@ -129,6 +162,10 @@ class MarginPool:
         self.epoch: int = UNKNOWN_VERSION
         self.floor_atoms: int = 0
         self.floor_epoch: int = UNKNOWN_VERSION
+        self.armed: bool = False  # whether its thresholds are set for what it holds now
+        self.level: int = 0  # of its margin ratio when it was last checked, see `risk.liquidation`
+        self.short_ms: int = 0  # the newest price when it was first found short; 0 while it is not
+        self.liquidation: Liquidation | None = None
 
 
 class Account:
@@ -183,6 +220,8 @@ class Market:
         "averaged_ms",
         "basis_ema_e8",
         "book",
+        "cumulative_funding",
+        "falls",
         "funding_due_ms",
         "holders",
         "index",
@@ -197,8 +236,11 @@ class Market:
         "premium_ppb",
         "premium_sampled_ms",
         "premium_sum",
+        "rises",
+        "settlement",
         "shown",
         "status",
+        "steepest_ppm",
         "tick_lot_atoms",
         "version",
         "watch",
@@ -220,6 +262,10 @@ class Market:
         self.premium_ppb: int = 0  # the last sample
         self.premium_sampled_ms: int = 0  # until when the sum runs; 0 without a sample this hour
         self.funding_due_ms: int = 0
+        self.cumulative_funding: int = 0  # sum of rate_ppb x index_e8 over all hours
+        self.settlement: TimeAverage = TimeAverage()  # of the index, for a delisting
+        self.falls: list[tuple[int, int, Holding]] = []  # thresholds, see `trading.engine.thresholds`
+        self.rises: list[tuple[int, int, Holding]] = []
         self.open_interest_lots: int = 0
         self.holders: dict[int, Holding] = {}
         self.version: int = 0
@@ -230,6 +276,7 @@ class Market:
         self.parameters: MarketParameters = parameters
         self.tick_lot_atoms: int = units.tick_lot_atoms(tick_e8=parameters.tick_e8, lot_e8=parameters.lot_e8)
         self.max_leverage: int = parameters.tiers[0].max_leverage
+        self.steepest_ppm: int = max(tier.maintenance_ppm for tier in parameters.tiers)
         self.index.max_age_ms = parameters.oracle_max_age_ms
         self.version += 1
 
@@ -242,6 +289,7 @@ class State:
 
     __slots__ = (
         "accounts",
+        "backstop_capital_atoms",
         "brackets",
         "clearing",
         "dead_men",
@@ -260,16 +308,20 @@ class State:
         "markets",
         "next_liquidation_id",
         "next_order_id",
+        "next_serial",
         "next_trade_id",
         "orders",
         "ready",
         "ready_markets",
         "rejections",
+        "risk_parameters",
         "rules_version",
         "sources_due_ms",
         "stamp_ms",
         "status",
         "touched",
+        "unswept",
+        "unwind_due_ms",
     )
 
     def __init__(self) -> None:
@@ -281,6 +333,7 @@ class State:
         self.next_liquidation_id: int = 1
         self.accounts: dict[int, Account] = {account_id: Account(account_id) for account_id in ledger.NAMES}
         self.markets: dict[int, Market] = {}
+        self.risk_parameters: RiskParameters = RiskParameters()
         self.indices: dict[int, Index] = {}  # of the markets, and of collateral assets that have none
         self.orders: dict[int, Order] = {}  # open, waiting and recently ended
         self.ended: deque[Order] = deque()
@@ -290,6 +343,8 @@ class State:
         self.ready: list[int] = []  # triggered orders that wait for the next batch
         self.ready_markets: set[int] = set()  # markets whose reference prices moved since triggers were last looked at
         self.sources_due_ms: int = 0  # before it no fresh price grows old
+        self.backstop_capital_atoms: int = 0  # what the backstop was given: what it has less than this it has lost
+        self.unwind_due_ms: int = 0  # before it the exchange's own positions are not reduced further
         self.events: list[Event] = []
         self.touched: set[int] = set()
         self.fired: int = 0
@@ -300,6 +355,8 @@ class State:
         self.dead_men_due_ms: int = 0
         self.hour_due_ms: int = 0  # before it no market's funding is due
         self.mark_epoch: int = 0
+        self.unswept: set[int] = set()  # accounts whose margin must be checked at the next sweep, whatever prices do
+        self.next_serial: int = 1
         self.clearing: MarginPool = self.accounts[ledger.CLEARING].cross
         self.fees: MarginPool = self.accounts[ledger.FEES].cross
 

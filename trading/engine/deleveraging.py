@@ -1,0 +1,83 @@
+"""Closing a bankrupt position against the other side, in proportion to unrealised profit; nobody without a position is touched."""
+
+from markets.events import LedgerTransfer, PositionDeleveraged
+from markets.ledger import DUST
+from risk.deleveraging import shares, values
+from trading.engine import margin
+from trading.engine.ledger import post, transfer
+from trading.engine.moves import close_for
+from trading.engine.state import Holding, State
+
+
+def deleverage(state: State, holding: Holding, equity_atoms: int, liquidation_id: int) -> tuple[int, int]:
+    """Close a whole position at its bankruptcy price: at mark, less the equity that falls to it (more, for a debt).
+
+    Returns the exact value, and what the closed position realised. The other side's parts of the value are rounded against
+    each of them, and the dust account has what is left.
+    """
+    market = holding.market
+    size = holding.size_lots
+    lots = abs(size)
+    at_mark = lots * market.mark_ticks * market.tick_lot_atoms
+    quote = max(0, at_mark - equity_atoms if size > 0 else at_mark + equity_atoms)
+    others = opposite(holding)
+    profits = [max(0, margin.unrealised(other)) for other in others]
+    parts = divided(lots, [abs(other.size_lots) for other in others], profits)
+    amounts, dust = values(value_atoms=quote if size < 0 else -quote, lots=parts)
+    realised, lines = close_for(state, holding, lots, quote, "deleveraging")
+    side_profit = sum(profits)
+    for other, part, amount, profit in zip(others, parts, amounts, profits, strict=True):
+        if part:
+            lines += close_other(state, holding, other, part, abs(amount), profit, side_profit, liquidation_id)
+    if dust:
+        lines.append(transfer(state.clearing, state.accounts[DUST].cross, dust, "dust"))
+    if lines:
+        post(state, lines, f"deleveraging {liquidation_id}")
+    return quote, realised
+
+
+def opposite(holding: Holding) -> list[Holding]:
+    """Return the positions on the other side, by account. They are at least as many lots: positions sum to zero."""
+    holders = holding.market.holders
+    return [holders[account_id] for account_id in sorted(holders) if holders[account_id].size_lots * holding.size_lots < 0]
+
+
+def divided(lots: int, capacities: list[int], profits: list[int]) -> list[int]:
+    """Divide lots by profit; what the profitable cannot take falls to the rest by size."""
+    parts = list(shares(lots=lots, capacities=capacities, weights=profits))
+    missing = lots - sum(parts)
+    if missing:
+        room = [capacity - part for capacity, part in zip(capacities, parts, strict=True)]
+        more = shares(lots=missing, capacities=room, weights=room)
+        parts = [part + extra for part, extra in zip(parts, more, strict=True)]
+    return parts
+
+
+def close_other(
+    state: State,
+    holding: Holding,
+    other: Holding,
+    lots: int,
+    quote_atoms: int,
+    profit_atoms: int,
+    side_profit_atoms: int,
+    liquidation_id: int,
+) -> list[LedgerTransfer]:
+    before = other.size_lots
+    realised, lines = close_for(state, other, lots, quote_atoms, "deleveraging")
+    state.events.append(
+        PositionDeleveraged(
+            liquidation_id=liquidation_id,
+            bankrupt_account_id=holding.account.account_id,
+            account_id=other.account.account_id,
+            market_id=holding.market.market_id,
+            position_lots=before,
+            closed_lots=lots if before > 0 else -lots,
+            mark_ticks=holding.market.mark_ticks,
+            quote_atoms=quote_atoms,
+            profit_atoms=profit_atoms,
+            side_profit_atoms=side_profit_atoms,
+            realised_atoms=realised,
+        )
+    )
+    return lines
