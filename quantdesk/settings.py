@@ -181,6 +181,8 @@ CELERY_BEAT_SCHEDULE = {
         ("oracle polling", "oracle.tasks.poll_prices", 30.0, 25),
         ("clock tick", "trading.tasks.let_time_pass", 60.0, 50),
         ("liquidation sweep", "trading.tasks.sweep_liquidations", 60.0, 50),
+        ("risk watch", "risk.tasks.watch_risk", 60.0, 50),
+        ("risk retention", "risk.tasks.forget_risk", crontab(minute="37", hour="3"), 3_600),
         ("snapshot", "trading.tasks.request_snapshot", crontab(minute="*/10"), 300),
         ("candle roll-up check", "markets.tasks.check_candles", crontab(minute="7"), 1_800),
         ("partition upkeep", "trading.tasks.keep_partitions", crontab(minute="27"), 1_800),

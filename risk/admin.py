@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from markets.api.bodies import atoms
 from markets.read_only_admin import ReadOnlyAdmin, row_link
+from risk import report_admin as report_admin  # noqa: PLC0414 - registers its pages
 from risk.models import Liquidation
 
 
