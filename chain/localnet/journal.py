@@ -1,0 +1,97 @@
+"""The file of blocks: frames of length, CRC and MessagePack. What was written is checked when it is read.
+
+A frame cut short at the end is what a kill leaves behind, and is cut off. Anything else that is wrong stops the start.
+Empty blocks are only written every HEARTBEAT_BLOCKS, so a start may know up to that many fewer than clients saw: the chain then
+goes on that much higher, for a block height must never come twice (a transaction given up as expired would be valid again).
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from chain.localnet.blocks import Block
+from chain.localnet.errors import JournalDamaged
+
+HEARTBEAT_BLOCKS = 50
+FRAME = struct.Struct("<II")
+
+
+class Genesis(msgspec.Struct, tag="genesis", frozen=True, kw_only=True):
+    """The first record: the faucet's key is made at random, once."""
+
+    faucet_secret: bytes
+    created_s: int
+
+
+class BlockSealed(msgspec.Struct, tag="block", frozen=True, kw_only=True):
+    block: Block
+
+
+class Forked(msgspec.Struct, tag="fork", frozen=True, kw_only=True):
+    """Blocks after `slot` were abandoned; the next block has at least `next_slot`."""
+
+    slot: int
+    next_slot: int
+
+
+Record = Genesis | BlockSealed | Forked
+decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+class Journal:
+    """`path` None keeps nothing, for tests that do not restart."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self.records = 0
+
+    def read(self) -> Iterator[Record]:
+        if self._path is None or not self._path.exists():
+            return
+        content = self._path.read_bytes()
+        offset = 0
+        while (payload := _frame(content, offset)) is not None:
+            yield _decode(payload, offset)
+            offset += FRAME.size + len(payload)
+        if offset < len(content):
+            os.truncate(self._path, offset)
+
+    def append(self, record: Record) -> None:
+        if self._path is None:
+            return
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.fdopen(os.open(self._path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600), "ab", buffering=0)
+        payload = msgspec.msgpack.encode(record)
+        self._file.write(FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _frame(content: bytes, offset: int) -> bytes | None:
+    """Return the payload at `offset`; None at the end, whether clean or cut short."""
+    if len(content) - offset < FRAME.size:
+        return None
+    length, checksum = FRAME.unpack_from(content, offset)
+    payload = content[offset + FRAME.size : offset + FRAME.size + length]
+    if len(payload) < length:
+        return None
+    if zlib.crc32(payload) != checksum:
+        raise JournalDamaged(f"The localnet's journal is damaged at byte {offset}.")
+    return payload
+
+
+def _decode(payload: bytes, offset: int) -> Record:
+    try:
+        return decoder.decode(payload)
+    except msgspec.DecodeError as error:
+        raise JournalDamaged(f"The localnet's journal cannot be read at byte {offset}: {error}") from error
