@@ -1,7 +1,7 @@
 """Candles: prices of one market folded into buckets of time, and small candles rolled up into larger ones."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -9,24 +9,25 @@ Kind = Literal["trade", "mark"]
 MONDAY_MS = 345_600_000  # 5 January 1970: weeks begin on Mondays; a whole number of days from the epoch, so all else is as from there
 
 
-class Growing(Protocol):
+class Bucket(msgspec.Struct, kw_only=True):
     """A candle of any kind."""
 
     opened_ms: int
 
-    def extend(self, later: Any) -> None: ...
+    def extend(self, later: Any) -> None:
+        """Take in a candle of the same kind that came after this one."""
+        raise NotImplementedError
 
 
-C = TypeVar("C", bound=Growing)
+C = TypeVar("C", bound=Bucket)
 
 
-class Candle(msgspec.Struct, kw_only=True):
+class Candle(Bucket, kw_only=True):
     """What traded in one bucket, or how the mark moved in it (then without volume and trades). opened_ms is the bucket's start.
 
     Grows by `add` and `extend`.
     """
 
-    opened_ms: int
     open_ticks: int
     high_ticks: int
     low_ticks: int

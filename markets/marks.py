@@ -1,15 +1,14 @@
 """Which of a market's marks enter its candles, and what a candle of marks holds."""
 
-import msgspec
+from markets.candles import Bucket
 
 MINUTE_MS = 60_000
 SECOND_MS = 1_000
 
 
-class MarkCandle(msgspec.Struct, kw_only=True):
+class MarkCandle(Bucket, kw_only=True):
     """How the mark moved in one bucket, and the open interest at its last sample."""
 
-    opened_ms: int
     open_ticks: int
     high_ticks: int
     low_ticks: int

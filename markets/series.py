@@ -119,12 +119,8 @@ def sparklines(*, now_ms: int) -> dict[int, list[int]]:
 
 def stored_sampler(market_id: int) -> MarkSampler | None:
     """Return the sampler of a market's marks as the stored candles leave it."""
-    row = _latest_minute(market_id)
-    return row and MarkSampler(sampled_ms=_ms(row.sampled_at), high_ticks=row.high_ticks, low_ticks=row.low_ticks)
-
-
-def _latest_minute(market_id: int) -> MarkCandle | None:
-    return MarkCandle.objects.filter(market_id=market_id, interval="1m").order_by("-opened_at").first()
+    row = MarkCandle.objects.filter(market_id=market_id, interval="1m").order_by("-opened_at").first()
+    return MarkSampler(sampled_ms=_ms(row.sampled_at), high_ticks=row.high_ticks, low_ticks=row.low_ticks) if row else None
 
 
 def _stepped(closes: dict[int, int], first_ms: int) -> Iterator[int]:

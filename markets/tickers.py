@@ -87,5 +87,5 @@ def figures_at(now: datetime) -> dict[int, DayFigures]:
 
 def forget() -> None:
     """Drop what is remembered, for tests."""
-    global _figures, _curves  # noqa: PLW0603
+    global _figures, _curves
     _figures, _curves = (float("-inf"), {}), (float("-inf"), {})

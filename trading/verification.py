@@ -164,8 +164,7 @@ def _require_same(comparing: psycopg.Connection[Any]) -> None:
     for table in TABLES:
         names = {"live": sql.Identifier("public", table), "rebuilt": sql.Identifier(SCHEMA, table)}
         for missing, other in (("rebuilt", "live"), ("live", "rebuilt")):
-            statement = sql.SQL("select * from {0} {2} except all select * from {1} {2} limit 1")
-            statement = statement.format(names[missing], names[other], _kept(table))
-            row = comparing.execute(statement).fetchone()
+            differing = sql.SQL("select * from {0} {2} except all select * from {1} {2} limit 1")
+            row = comparing.execute(differing.format(names[missing], names[other], _kept(table))).fetchone()
             if row is not None:
                 raise VerificationFailed(f"{table}: the {missing} table has a row that the {other} one has not: {row}")

@@ -1,12 +1,15 @@
 """What beat runs: each task does its work, and running it twice does no more than once."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.utils import timezone
 
-from markets.models import Candle, Market
+from markets.models import Candle, Market, Trade
 from markets.queries import GetMarkets
-from markets.rollups import INTERVALS_MS
+from markets.rollups import INTERVALS, week_of
 from markets.tasks import check_candles
 from oracle.tasks import poll_prices
 from quantdesk.celery import app
@@ -66,44 +69,60 @@ def test_it_archives_nothing_of_a_young_journal_however_often(engine_process: En
     assert len(list(journal.read(0, 10_000))) == rows
 
 
-def add_candle(market: Market, interval: str, minute: int, *, volume_lots: int = 5, high_ticks: int = 110) -> None:
-    from datetime import timedelta
+PRICES = (100, 110, 90, 100, 105)
 
-    from django.utils import timezone
 
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+def yesterday() -> datetime:
+    return timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+
+def add_candle(market: Market, interval: str, minute: int = 0, *, volume_lots: int = 5, high_ticks: int = 110) -> None:
     Candle.objects.create(
         market=market,
         interval=interval,
-        opened_at=midnight + timedelta(minutes=minute),
-        open_ticks=100,
+        opened_at=week_of(yesterday()) if interval == "1w" else yesterday() + timedelta(minutes=minute),
+        open_ticks=PRICES[0],
         high_ticks=high_ticks,
         low_ticks=90,
-        close_ticks=105,
+        close_ticks=PRICES[-1],
         volume_lots=volume_lots,
-        volume_quote_atoms=volume_lots * 1_000,
-        trades=volume_lots,
+        volume_quote_atoms=sum(PRICES),
+        trades=len(PRICES),
     )
 
 
 @pytest.fixture
 def market(db: None) -> Market:
-    return Market.objects.create(id=1, symbol="BTC-PERP", base_asset="BTC", tick_e8=1, lot_e8=1, status="normal", parameters={})
+    """A market that traded in one minute; a tick of a lot is an atom."""
+    market = Market.objects.create(
+        id=1, symbol="BTC-PERP", base_asset="BTC", tick_e8=10**5, lot_e8=10**5, status="normal", parameters={}
+    )
+    for number, price_ticks in enumerate(PRICES):
+        executed_at = yesterday() + timedelta(seconds=number)
+        Trade.objects.create(
+            id=number, market=market, price_ticks=price_ticks, size_lots=1, taker_side="buy", kind="trade", executed_at=executed_at
+        )
+    return market
 
 
 def test_it_finds_no_fault_in_candles_that_add_up(market: Market) -> None:
-    add_candle(market, "1m", 0)
-    for interval in INTERVALS_MS:
-        if interval != "1m":
-            add_candle(market, interval, 0)
+    for interval in INTERVALS:
+        add_candle(market, interval)
     assert check_candles() == 0
 
 
 def test_it_finds_candles_that_differ_are_missing_or_invented(market: Market) -> None:
-    add_candle(market, "1m", 0)
-    add_candle(market, "5m", 0, volume_lots=6)  # differs
-    add_candle(market, "15m", 0, high_ticks=111)  # differs
+    add_candle(market, "1m")
+    add_candle(market, "5m", volume_lots=6)  # differs
+    add_candle(market, "15m", high_ticks=111)  # differs
     add_candle(market, "1h", 60)  # invented, and the right one is missing
-    for interval in ("4h", "1d"):
-        add_candle(market, interval, 0)
+    for interval in ("4h", "1d", "1w"):
+        add_candle(market, interval)
     assert check_candles() == 4
+
+
+def test_it_finds_minutes_that_are_not_what_traded(market: Market) -> None:
+    for interval in INTERVALS:
+        add_candle(market, interval)
+    Trade.objects.filter(id=1).delete()
+    assert check_candles() == 1

@@ -195,12 +195,8 @@ def test_it_is_restored_as_it_was(rows: list[journal.SealedRow], projected: floa
 
 
 def public_topics() -> list[str]:
-    channels = [
-        "book:{}",
-        "trades:{}",
-        "ticker:{}",
-        *(f"candles:{{}}:{interval}{kind}" for interval in Candle.INTERVALS_MS for kind in ("", ":mark")),
-    ]
+    candles = (f"candles:{{}}:{interval}{kind}" for interval in Candle.INTERVALS_MS for kind in ("", ":mark"))
+    channels = ["book:{}", "trades:{}", "ticker:{}", *candles]
     return [channel.format(market_id) for market_id in (MARKET, OTHER) for channel in channels]
 
 
