@@ -18,7 +18,9 @@ MODULES = (
     "oracle/actions.py",
     "oracle/aggregate.py",
     "oracle/sources.py",
+    "risk/deleveraging.py",
     "risk/funding.py",
+    "risk/liquidation.py",
     "risk/margin.py",
     "risk/mark.py",
     "bench/bare_book.py",
@@ -28,7 +30,9 @@ MODULES = (
     "trading/projector/text.py",
 )
 # Structs and the query side stay interpreted: they are made by msgspec, or called rarely.
-INTERPRETED = frozenset({"__init__.py", "snapshot.py", "queries.py", "previews.py", "explain.py", "shadow.py", "invariants.py"})
+INTERPRETED = frozenset(
+    {"__init__.py", "snapshot.py", "queries.py", "previews.py", "explain.py", "shadow.py", "invariants.py", "waterfalls.py"}
+)
 SETUP = """
 from setuptools import setup
 from mypyc.build import mypycify
