@@ -19,6 +19,7 @@ def picture(samples: list[Sample], *, title: str, subtitle: str, labels: list[tu
         Panel("BTC index", [sample.price_e8 / E8 for sample in samples], "USD", "#3b5bdb"),
         Panel("Equity of the 1,000 traders, with what some paid in again", usdc("equity_atoms"), "USDC", "#2b8a3e"),
         Panel("Insurance fund", usdc("insurance_atoms"), "USDC", "#c2255c"),
+        Panel("Equity of the backstop", usdc("backstop_atoms"), "USDC", "#0b7285"),
         Panel("Open interest", usdc("open_interest_atoms"), "USDC", "#e8590c", from_zero=True),
         Panel("Liquidations so far", [float(sample.liquidations) for sample in samples], "", "#5f3dc4", from_zero=True),
     ]

@@ -7,13 +7,16 @@ from markets.events import (
     AccountLiquidated,
     Event,
     FundingPaid,
+    InsurancePaid,
     LedgerPosted,
     LiquidationStarted,
+    LiquidationStepped,
     MarkChanged,
     MarketCreated,
     MarketUpdated,
     OrderFilled,
     PositionChanged,
+    PositionDeleveraged,
 )
 from markets.parameters import MarketParameters
 from markets.units import tick_lot_atoms
@@ -22,6 +25,19 @@ from trading.engine.state import State
 from trading.postings import funding_postings, match_postings
 
 Key = tuple[int, str]  # account, asset
+
+
+class Running:
+    """A liquidation that has not ended, and what its steps add up to."""
+
+    def __init__(self, event: LiquidationStarted) -> None:
+        self.account_id = event.account_id
+        self.steps = self.closed_quote_atoms = self.fee_atoms = self.insurance_paid_atoms = 0
+        self.taken_over: list[tuple[int, int, int]] = []
+        self.deleveraged: list[tuple[int, int, int]] = []
+
+    def told(self) -> tuple[object, ...]:
+        return (self.steps, self.closed_quote_atoms, self.fee_atoms, self.insurance_paid_atoms, self.taken_over, self.deleveraged)
 
 
 class Auditor:
@@ -34,7 +50,8 @@ class Auditor:
         self.marks: dict[int, int] = {}
         self.counts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()  # atoms by kind of transfer
-        self.open: dict[int, LiquidationStarted] = {}
+        self.open: dict[int, Running] = {}
+        self.deleveraged: defaultdict[tuple[int, int], int] = defaultdict(int)  # liquidation and market -> lots of the other side
 
     def __call__(self, events: list[Event]) -> None:
         for event in events:
@@ -59,6 +76,12 @@ class Auditor:
             self.parameters[event.parameters.market_id] = event.parameters
         elif isinstance(event, LiquidationStarted):
             self.start(event)
+        elif isinstance(event, LiquidationStepped):
+            self.step(event)
+        elif isinstance(event, PositionDeleveraged):
+            self.deleverage(event)
+        elif isinstance(event, InsurancePaid):
+            self.insure(event)
         elif isinstance(event, AccountLiquidated):
             self.end(event)
 
@@ -107,10 +130,50 @@ class Auditor:
         found = (self.equity(event.account_id), self.maintenance(event.account_id))
         assert told == found, f"liquidation {event.liquidation_id} starts at {told}, its account stands at {found}"
         assert event.equity_atoms < event.maintenance_atoms, f"liquidation {event.liquidation_id} of an account that is not short"
-        self.open[event.liquidation_id] = event
+        self.open[event.liquidation_id] = Running(event)
+
+    def step(self, event: LiquidationStepped) -> None:
+        """A step's numbers are those of the account after it, and its closed lots are gone from the position."""
+        running = self.open[event.liquidation_id]
+        running.steps += 1
+        assert event.step == running.steps, f"liquidation {event.liquidation_id}: step {event.step} after {running.steps - 1}"
+        self.check_size(event.account_id, event.market_id, event.position_lots - event.closed_lots)
+        told = (event.equity_after_atoms, event.maintenance_after_atoms)
+        assert told == (self.equity(event.account_id), self.maintenance(event.account_id)), f"liquidation {event.liquidation_id}: a step"
+        assert event.mark_ticks == self.marks[event.market_id], "a step at another mark"
+        if event.stage == "book":
+            running.closed_quote_atoms += event.quote_atoms
+            running.fee_atoms += event.fee_atoms
+        elif event.stage == "backstop":
+            running.taken_over.append((event.market_id, event.position_lots, event.limit_ticks))
+        else:
+            running.deleveraged.append((event.market_id, event.position_lots, event.quote_atoms))
+            others = self.deleveraged.pop((event.liquidation_id, event.market_id), 0)
+            assert others == -event.closed_lots, f"deleveraging closed {event.closed_lots} lots against {others}"
+
+    def deleverage(self, event: PositionDeleveraged) -> None:
+        assert 0 < abs(event.closed_lots) <= abs(event.position_lots), "deleveraged more than there is"
+        assert event.closed_lots * event.position_lots > 0, "deleveraging makes a position smaller"
+        self.deleveraged[event.liquidation_id, event.market_id] += event.closed_lots
+
+    def insure(self, event: InsurancePaid) -> None:
+        assert 0 < event.paid_atoms <= event.owed_atoms, "insurance pays what is owed at most"
+        if event.payer_account_id == ledger.INSURANCE:
+            assert event.balance_atoms >= 0, "the insurance fund went below zero"
+        if event.liquidation_id in self.open and event.payer_account_id == ledger.INSURANCE:
+            self.open[event.liquidation_id].insurance_paid_atoms += event.paid_atoms
 
     def end(self, event: AccountLiquidated) -> None:
-        self.open.pop(event.liquidation_id)
+        running = self.open.pop(event.liquidation_id)
+        sums = (
+            event.steps,
+            event.closed_quote_atoms,
+            event.fee_atoms,
+            event.insurance_paid_atoms,
+            [*event.taken_over],
+            [*event.deleveraged],
+        )
+        assert sums == running.told(), f"liquidation {event.liquidation_id} tells {sums}, its steps {running.told()}"
         told = (event.equity_atoms, event.maintenance_atoms)
         found = (self.equity(event.account_id), self.maintenance(event.account_id))
         assert told == found, f"liquidation {event.liquidation_id} ends at {told}, its account stands at {found}"

@@ -27,7 +27,8 @@ USDC = 1_000_000
 START_MS = 1_800_000_000_000
 MAKERS = (1000, 1001)
 MAKER_CASH = 100_000_000 * USDC
-SOURCES = ("pyth", "coingecko")
+SOURCES = ("pyth", "pyth_solana")
+SECOND_MS = 1_000
 LEVELS = 6
 Listener = Callable[[list[Event]], None]
 
@@ -35,7 +36,9 @@ Listener = Callable[[list[Event]], None]
 class Exchange:
     """Every call is a batch of its own; its events go to the listeners."""
 
-    def __init__(self, *, markets: tuple[MarketParameters, ...], insurance_atoms: int, listeners: tuple[Listener, ...] = ()) -> None:
+    def __init__(
+        self, *, markets: tuple[MarketParameters, ...], insurance_atoms: int, backstop_atoms: int, listeners: tuple[Listener, ...] = ()
+    ) -> None:
         self.engine = Engine()
         self.now_ms = START_MS
         self.parameters = {each.market_id: each for each in markets}
@@ -43,6 +46,7 @@ class Exchange:
         self.refused: dict[str, int] = {}
         self.do(*(CreateMarket(parameters=each) for each in markets))
         self.fund(ledger.INSURANCE, insurance_atoms)
+        self.fund(ledger.BACKSTOP, backstop_atoms)
         for account_id in MAKERS:
             self.open(account_id, MAKER_CASH)
 
@@ -87,8 +91,13 @@ class Exchange:
             self.do(SetLeverage(account_id=account_id, market_id=market_id, leverage=most))
 
     def observe(self, prices_e8: dict[int, int], elapsed_ms: int) -> None:
-        """Let every source publish the same prices now."""
-        self.now_ms += elapsed_ms
+        """Let every source publish the same prices, and again a second later: a liquidation wants to see a price twice."""
+        self.now_ms += elapsed_ms - SECOND_MS
+        self.publish(prices_e8)
+        self.now_ms += SECOND_MS
+        self.publish(prices_e8)
+
+    def publish(self, prices_e8: dict[int, int]) -> None:
         seen = tuple(Observation(market_id, source, price, 0, self.now_ms) for market_id, price in prices_e8.items() for source in SOURCES)
         self.do(ObservePrice(observations=seen))
 

@@ -14,7 +14,8 @@ from tests.replays.crowd import Crowd
 from tests.replays.exchange import USDC, Exchange
 from trading.engine import invariants
 
-INSURANCE = 2_000_000 * USDC
+INSURANCE = 1_000_000 * USDC
+BACKSTOP = 1_000_000 * USDC
 SAMPLES = 400  # points of the plot
 JANUARY = "BTC-PERP_1m_2021-12-31_2022-02-01"
 ASSETS = ("BTC", "ETH", "SOL")
@@ -29,6 +30,7 @@ class Sample(NamedTuple):
     price_e8: int
     equity_atoms: int
     insurance_atoms: int
+    backstop_atoms: int  # its equity
     open_interest_atoms: int
     liquidations: int
 
@@ -46,9 +48,9 @@ class Step(NamedTuple):
 class Replay:
     """Runs steps, audits all events, and looks closely (`invariants`) now and then and at the end."""
 
-    def __init__(self, *, markets: tuple[MarketParameters, ...], accounts: int, seed: int, insurance_atoms: int = INSURANCE) -> None:
+    def __init__(self, *, markets: tuple[MarketParameters, ...], accounts: int, seed: int) -> None:
         self.auditor = Auditor()
-        self.exchange = Exchange(markets=markets, insurance_atoms=insurance_atoms, listeners=(self.auditor,))
+        self.exchange = Exchange(markets=markets, insurance_atoms=INSURANCE, backstop_atoms=BACKSTOP, listeners=(self.auditor,))
         self.crowd_size, self.seed = accounts, seed
         self.samples: list[Sample] = []
 
@@ -83,7 +85,8 @@ class Replay:
                 minute,
                 next(iter(step.index_e8.values())),
                 sum(self.auditor.equity(trader.account_id) for trader in crowd.traders),
-                self.exchange.account(ledger.INSURANCE).usdc_atoms(),
+                self.auditor.equity(ledger.INSURANCE),
+                self.auditor.equity(ledger.BACKSTOP),
                 interest,
                 self.auditor.counts["AccountLiquidated"],
             )
