@@ -1,0 +1,198 @@
+"""A thin, typed client of a Solana node over solana-py: timeouts, retries of what may be asked again, errors as DomainErrors."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import httpx
+from solana.exceptions import SolanaRpcException
+from solana.rpc.api import Client
+from solana.rpc.commitment import Commitment as RpcCommitment
+from solana.rpc.core import RPCException
+from solana.rpc.types import TxOpts
+from solders.account import Account
+from solders.account_decoder import UiAccountEncoding
+from solders.commitment_config import CommitmentLevel
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+from solders.rpc.config import RpcAccountInfoConfig
+from solders.rpc.requests import GetAccountInfo
+from solders.rpc.responses import GetAccountInfoResp
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorInstructionError
+
+from chain.errors import ChainRefused, ChainUnavailable, reason
+
+Commitment = Literal["processed", "confirmed", "finalized"]
+T = TypeVar("T")
+TIMEOUT_S = 10.0
+RETRY_AFTER_S = (0.1, 0.3, 1.0)
+PASSING = frozenset({-32004, -32005, -32014, -32016})  # the node is behind: the same question can be asked again
+INTERNAL_ERROR = -32603
+FEE_PERCENTILE = 75
+LEVELS = {
+    "processed": CommitmentLevel.Processed,
+    "confirmed": CommitmentLevel.Confirmed,
+    "finalized": CommitmentLevel.Finalized,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blockhash:
+    value: Hash
+    last_valid_block_height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Where the chain is."""
+
+    slot: int
+    block_height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A transaction that landed. `error` None when it did what it should."""
+
+    slot: int
+    commitment: Commitment
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    error: str | None
+    deterministic: bool
+    units: int
+    logs: list[str]
+
+
+class ChainClient:
+    """One node. Reads are tried again; sending is not, the outbox decides about that."""
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S, retry_after_s: Iterable[float] = RETRY_AFTER_S) -> None:
+        self._rpc = Client(url, commitment=RpcCommitment("finalized"), timeout=timeout_s)
+        self._http = httpx.Client(base_url=url, timeout=timeout_s)
+        self._retry_after_s = tuple(retry_after_s)
+        self._numbers = itertools.count(1)
+
+    def close(self) -> None:
+        self._http.close()
+        self._rpc._provider.session.close()
+
+    def __enter__(self) -> "ChainClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def genesis_hash(self) -> Hash:
+        return self._read(lambda: self._rpc.get_genesis_hash().value)
+
+    def blockhash(self, commitment: Commitment = "confirmed") -> Blockhash:
+        value = self._read(lambda: self._rpc.get_latest_blockhash(RpcCommitment(commitment)).value)
+        return Blockhash(value=value.blockhash, last_valid_block_height=value.last_valid_block_height)
+
+    def point(self, commitment: Commitment) -> Point:
+        info = self._read(lambda: self._rpc.get_epoch_info(RpcCommitment(commitment)).value)
+        return Point(slot=info.absolute_slot, block_height=info.block_height)
+
+    def account(self, key: Pubkey, *, commitment: Commitment, min_slot: int | None = None) -> Account | None:
+        """`min_slot`: refuse a node that has not come so far, after trying again."""
+        config = RpcAccountInfoConfig(encoding=UiAccountEncoding.Base64, commitment=LEVELS[commitment], min_context_slot=min_slot)
+        return self._read(lambda: self._rpc._provider.make_request(GetAccountInfo(key, config), GetAccountInfoResp).value)
+
+    def status(self, signature: Signature) -> Status | None:
+        """Look through the whole history."""
+        found = self._read(lambda: self._rpc.get_signature_statuses([signature], search_transaction_history=True).value[0])
+        if found is None:
+            return None
+        error = None if found.err is None else reason(found.err)
+        return Status(slot=found.slot, commitment=_commitment(found.confirmation_status), error=error)
+
+    def simulate(self, transaction: VersionedTransaction, *, commitment: Commitment = "confirmed") -> Simulation:
+        value = self._read(lambda: self._rpc.simulate_transaction(transaction, sig_verify=True, commitment=RpcCommitment(commitment)).value)
+        return Simulation(
+            error=None if value.err is None else reason(value.err),
+            deterministic=isinstance(value.err, TransactionErrorInstructionError),
+            units=value.units_consumed or 0,
+            logs=list(value.logs or []),
+        )
+
+    def send(self, transaction: bytes) -> None:
+        """Pass a signed transaction on, once, unchecked: it was simulated before, and its status tells what became of it."""
+        options = TxOpts(skip_preflight=True, max_retries=0)
+        self._once(lambda: self._rpc.send_raw_transaction(transaction, options))
+
+    def unit_price(self, writable: list[Pubkey]) -> int:
+        """Return what others lately paid for writing these accounts, in micro-lamports: of recent blocks the upper quarter's edge."""
+        fees = sorted(
+            int(one["prioritizationFee"]) for one in self._read(lambda: self._call("getRecentPrioritizationFees", _texts(writable)))
+        )
+        return fees[(len(fees) - 1) * FEE_PERCENTILE // 100] if fees else 0
+
+    def _read(self, ask: Callable[[], T]) -> T:
+        for wait_s in self._retry_after_s:
+            try:
+                return self._once(ask)
+            except ChainUnavailable:
+                time.sleep(wait_s)
+        return self._once(ask)
+
+    def _once(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except (SolanaRpcException, httpx.HTTPError) as error:
+            raise ChainUnavailable from error
+        except RPCException as error:
+            raise _refused(error) from error
+        except ValueError as error:  # an answer that is no JSON-RPC, as proxies give
+            raise ChainUnavailable from error
+
+    def _call(self, method: str, *params: Any) -> Any:
+        """Call what solana-py has no method for."""
+        body = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": params}
+        answer = self._http.post("", json=body).raise_for_status().json()
+        if "error" in answer:
+            raise _refusal(answer["error"]["code"], answer["error"]["message"])
+        return answer["result"]
+
+
+def _commitment(status: TransactionConfirmationStatus | None) -> Commitment:
+    if status == TransactionConfirmationStatus.Processed:
+        return "processed"
+    return "confirmed" if status == TransactionConfirmationStatus.Confirmed else "finalized"
+
+
+def _texts(keys: list[Pubkey]) -> list[str]:
+    return [str(key) for key in keys]
+
+
+def _refused(error: RPCException) -> ChainUnavailable | ChainRefused:
+    failure = error.args[0]
+    code = CODES.get(type(failure).__name__, INTERNAL_ERROR)
+    return _refusal(code, getattr(failure, "message", str(failure)))
+
+
+def _refusal(code: int, message: str) -> ChainUnavailable | ChainRefused:
+    return ChainUnavailable(message) if code in PASSING else ChainRefused(message, rpc_code=code)
+
+
+# solders names its classes after the codes, and keeps the numbers to itself.
+CODES = {
+    "SendTransactionPreflightFailureMessage": -32002,
+    "BlockNotAvailableMessage": -32004,
+    "NodeUnhealthyMessage": -32005,
+    "BlockStatusNotAvailableYetMessage": -32014,
+    "UnsupportedTransactionVersionMessage": -32015,
+    "MinContextSlotNotReachedMessage": -32016,
+    "InvalidRequestMessage": -32600,
+    "MethodNotFoundMessage": -32601,
+    "InvalidParamsMessage": -32602,
+    "InternalErrorMessage": INTERNAL_ERROR,
+    "ParseErrorMessage": -32700,
+}
