@@ -1,19 +1,18 @@
 """One poll of the real price sources, for the schedule: a second opinion beside the stream."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import structlog
 
 from markets.commands import ObservePrice
 from markets.gateway import gateway
-from markets.queries import GetMarkets
+from markets.queries import GetIndices
 from oracle import status
 from oracle.feeds import choice
-from oracle.feeds.coingecko.coingecko import CoinGecko
-from oracle.feeds.feed import FeedError, Price
-from oracle.feeds.hermes.hermes import Hermes
-from oracle.relay import market_ids, observations
+from oracle.feeds.feed import Feed, FeedError, Price
+from oracle.relay import index_ids, observations
 
 log = structlog.get_logger()
 
@@ -30,27 +29,27 @@ class PollResult(NamedTuple):
 def poll() -> PollResult:
     """Ask each real source once and send what they say.
 
-    Beside simulated prices a real one would only be disputed, so then nothing is asked.
+    Beside made-up prices a real one would only be disputed, so then nothing is asked.
     """
     running = status.told()
     if running is None:
         return PollResult("skipped_no_oracle")
-    if running["feed"] == "sim":
+    if status.is_made_up(running):
         return PollResult("skipped_simulated")
-    prices = asyncio.run(_ask((choice.hermes(), choice.coingecko())))
-    observed = observations(prices, market_ids(gateway().query(GetMarkets())))
+    prices = asyncio.run(_ask(choice.real()))
+    observed = observations(prices, index_ids(gateway().query(GetIndices())))
     if not observed:
         return PollResult("no_source")
     gateway().submit(ObservePrice(observations=observed))
     return PollResult("sent", len(observed))
 
 
-async def _ask(feeds: tuple[Hermes | CoinGecko, ...]) -> list[Price]:
+async def _ask(feeds: Sequence[Feed]) -> list[Price]:
     answers = await asyncio.gather(*map(_prices, feeds))
     return [price for prices in answers for price in prices]
 
 
-async def _prices(feed: Hermes | CoinGecko) -> list[Price]:
+async def _prices(feed: Feed) -> list[Price]:
     try:
         async with asyncio.timeout(SOURCE_SECONDS):
             return await feed.poll()

@@ -21,6 +21,8 @@ SCHEMES = {
     "engine_url": ("unix", "tcp"),
     "hermes_url": ("https", "http"),
     "coingecko_url": ("https", "http"),
+    "pyth_solana_rpc_url": ("https", "http"),
+    "pyth_legacy_rpc_url": ("https", "http"),
     "solana_rpc_url": ("https", "http"),
 }
 
@@ -43,11 +45,14 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[str, form("redis://…, rediss://… or unix:///path/to/socket")] = ""
     engine_url: Annotated[str, form("unix:///path/to/socket or tcp://host:port")] = ""
     data_dir: Annotated[str, form("the path of a folder")] = str(BASE_DIR / ".desk")
-    oracle_feed: Annotated[Literal["auto", "hermes", "coingecko", "sim"], form("auto, hermes, coingecko or sim")] = "auto"
+    oracle_feed: Annotated[Literal["auto", "hermes", "solana", "coingecko", "sim"], form("auto, hermes, solana, coingecko or sim")] = "auto"
     hermes_url: Annotated[str, form("an http(s) address")] = "https://hermes.pyth.network"
     hermes_api_key: Annotated[str, form("a text")] = ""
     coingecko_url: Annotated[str, form("an http(s) address")] = "https://api.coingecko.com"
     coingecko_api_key: Annotated[str, form("a text")] = ""
+    pyth_solana_rpc_url: Annotated[str, form("an http(s) address")] = ""
+    pyth_solana_shard: Annotated[int, Meta(ge=0, le=65_535, description="a number from 0 to 65535")] = 0
+    pyth_legacy_rpc_url: Annotated[str, form("an http(s) address")] = ""
     solana_rpc_url: Annotated[str, form("an http(s) address")] = ""
     sockets_per_user: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 10
     sockets_per_address: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 40

@@ -65,6 +65,7 @@ DATABASE_OWNER_URL = env.database_owner_url or (addresses.postgres_url(DATA_DIR,
 ORACLE_FEED = env.oracle_feed
 HERMES_URL, HERMES_API_KEY = env.hermes_url, env.hermes_api_key
 COINGECKO_URL, COINGECKO_API_KEY = env.coingecko_url, env.coingecko_api_key
+PYTH_SOLANA_RPC_URL, PYTH_SOLANA_SHARD, PYTH_LEGACY_RPC_URL = env.pyth_solana_rpc_url, env.pyth_solana_shard, env.pyth_legacy_rpc_url
 METRICS_TOKEN = env.metrics_token
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address

@@ -5,7 +5,18 @@ from typing import Any
 import msgspec
 
 from markets import queries
-from markets.views import AccountView, BookView, Exposure, MarginExplanation, MarginPreview, MarketView, OrderView, Preview, StateView
+from markets.views import (
+    AccountView,
+    BookView,
+    Exposure,
+    IndexView,
+    MarginExplanation,
+    MarginPreview,
+    MarketView,
+    OrderView,
+    Preview,
+    StateView,
+)
 
 _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.GetAccount: msgspec.msgpack.Decoder(AccountView | None),
@@ -18,6 +29,7 @@ _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.ExplainMargin: msgspec.msgpack.Decoder(MarginExplanation | None),
     queries.PreviewMargin: msgspec.msgpack.Decoder(MarginPreview | None),
     queries.GetExposures: msgspec.msgpack.Decoder(list[Exposure]),
+    queries.GetIndices: msgspec.msgpack.Decoder(list[IndexView]),
 }
 
 

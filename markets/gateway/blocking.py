@@ -15,6 +15,7 @@ from markets.views import (
     AccountView,
     BookView,
     Exposure,
+    IndexView,
     MarginExplanation,
     MarginPreview,
     MarketView,
@@ -98,6 +99,8 @@ class Gateway:
     def query(self, query: queries.PreviewMargin, *, timeout: float = 5.0) -> MarginPreview | None: ...
     @overload
     def query(self, query: queries.GetExposures, *, timeout: float = 5.0) -> list[Exposure]: ...
+    @overload
+    def query(self, query: queries.GetIndices, *, timeout: float = 5.0) -> list[IndexView]: ...
     def query(self, query: Any, *, timeout: float = 5.0) -> Any:
         message = self._exchange(wire.Ask, query, timeout)
         assert isinstance(message, wire.Answered), message

@@ -1,13 +1,16 @@
 """What every provider of prices looks like to the oracle."""
 
 from collections.abc import AsyncGenerator
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from markets.errors import DomainError
 
+if TYPE_CHECKING:
+    from oracle.feeds.health import HealthRecord
+
 
 class Price(NamedTuple):
-    """A provider's price of an asset in USD, as published: integers of 1e-8."""
+    """A provider's price of an asset in USD, as published: integers of 1e-8; the source is one of oracle.sources."""
 
     asset: str
     source: str
@@ -26,6 +29,9 @@ class Feed(Protocol):
         """Yield prices as they come, for ever: what goes wrong is logged and tried again."""
 
     async def close(self) -> None: ...
+
+    def health(self) -> "list[HealthRecord]":
+        """Return how each provider behind this feed is doing."""
 
 
 class FeedError(DomainError):

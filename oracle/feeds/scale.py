@@ -15,7 +15,7 @@ def whole(text: str) -> int:
     """Read an integer that is sent as text."""
     digits = text.removeprefix("-")
     if not digits.isdecimal() or not digits.isascii() or len(digits) > MAX_DIGITS:
-        raise FeedMalformed(value=text[:MAX_DIGITS])
+        raise FeedMalformed(reason="number", value=text[:MAX_DIGITS])
     return int(text)
 
 
@@ -37,11 +37,11 @@ def confidence_e8(mantissa: int, exponent: int) -> int:
 def decimal_e8(value: Decimal) -> int:
     """Return a decimal to the nearest 1e-8, halves up."""
     if not value.is_finite() or abs(value.adjusted()) > MAX_DIGITS:
-        raise FeedMalformed(value=str(value)[:MAX_DIGITS])
+        raise FeedMalformed(reason="number", value=str(value)[:MAX_DIGITS])
     return int(EXACT.to_integral_value(EXACT.scaleb(value, E8_EXPONENT)))
 
 
 def _shift(exponent: int) -> int:
     if not MIN_EXPONENT <= exponent <= MAX_EXPONENT:
-        raise FeedMalformed(exponent=exponent)
+        raise FeedMalformed(reason="exponent", exponent=exponent)
     return exponent + E8_EXPONENT

@@ -35,7 +35,7 @@ KEPT_AT_RESET = {"run", "secrets"}
 class Options:
     port: int
     reset: bool
-    feed: str
+    oracle: tuple[str, ...]  # the oracle's options
 
 
 class Desk:
@@ -81,7 +81,7 @@ class Desk:
         supervisor.begin(roles.ENGINE)
         supervisor.begin(roles.PROJECTOR)
         supervisor.begin(roles.WEB)
-        supervisor.begin(roles.oracle(self.options.feed))  # early: it looks for live prices, which takes seconds without a network
+        supervisor.begin(roles.oracle(self.options.oracle))  # early: it looks for live prices, which takes seconds without a network
         with self.progress.step("Markets and demo accounts"):
             supervisor.run_steps({"seed": ("seed",)}, draw=self.progress.draw)
         supervisor.begin(roles.WORKER)

@@ -1,5 +1,6 @@
 """The processes of a desk, each one a management command that also runs on its own in a cluster."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -19,8 +20,8 @@ WEB = Role(name="web", command=("web",), stage=2, listens=True)
 WORKER = Role(name="worker", command=("worker", "--beat"), stage=2)
 
 
-def oracle(feed: str) -> Role:
-    return Role(name="oracle", command=("oracle", "--feed", feed) if feed else ("oracle",), stage=2)
+def oracle(options: Sequence[str]) -> Role:
+    return Role(name="oracle", command=("oracle", *options), stage=2)
 
 
 def makers(host: str, port: int) -> Role:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oracle.feeds import choice
+from oracle.feeds.choice import Choice
 from oracle.feeds.coingecko import coingecko
 from oracle.feeds.feed import Feed
 from oracle.feeds.hermes import hermes
@@ -17,24 +18,25 @@ GOOD_FEEDS = Answer(body=update(("BTC", "1", "0", 0, NOW)))
 
 async def chosen(settings: Any, server: Provider, wanted: choice.Wanted = "auto") -> Feed:
     settings.HERMES_URL = settings.COINGECKO_URL = server.url
-    feed = await choice.chosen(wanted, start_e8={}, seed=1)
+    feed = await choice.chosen(Choice(wanted, seed=1), start_e8={})
     await feed.close()
     return feed
 
 
-async def test_it_takes_pyth_where_pyth_answers(settings: Any) -> None:
+async def test_it_takes_all_real_sources_where_pyth_answers(settings: Any) -> None:
     async with provider() as server:
         server.on(hermes.FEEDS, listed())
         server.on(hermes.LATEST, GOOD_FEEDS)
-        server.on(coingecko.PATH, GOOD_COINS)
-        assert (await chosen(settings, server)).name == "hermes"
+        server.on(coingecko.PATH, Answer(500))
+        assert (await chosen(settings, server)).name == "hermes+coingecko"
 
 
-async def test_it_takes_coingecko_where_pyth_wants_a_key(settings: Any) -> None:
+async def test_it_simulates_where_only_coingecko_answers(settings: Any) -> None:
+    """Markets could only be reduced on it: no demo."""
     async with provider() as server:
         server.on(hermes.FEEDS, Answer(401))
         server.on(coingecko.PATH, GOOD_COINS)
-        assert (await chosen(settings, server)).name == "coingecko"
+        assert (await chosen(settings, server)).name == "sim"
 
 
 async def test_it_simulates_where_nobody_answers(settings: Any) -> None:
@@ -44,13 +46,13 @@ async def test_it_simulates_where_nobody_answers(settings: Any) -> None:
         assert (await chosen(settings, server)).name == "sim"
 
 
-async def test_it_never_simulates_in_production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_never_simulates_in_production(settings: Any) -> None:
     settings.PRODUCTION = True
-    monkeypatch.setattr(choice, "RETRY_SECONDS", 0.001)
+    settings.PYTH_SOLANA_RPC_URL = settings.PYTH_LEGACY_RPC_URL = "http://127.0.0.1:1"
     async with provider() as server:
         server.on(hermes.FEEDS, Answer(500))
-        server.on(coingecko.PATH, Answer(500), Answer(500), GOOD_COINS)
-        assert (await chosen(settings, server)).name == "coingecko"
+        server.on(coingecko.PATH, Answer(500))
+        assert (await chosen(settings, server)).name == "hermes+pyth_solana+pyth_legacy+coingecko"
 
 
 @pytest.mark.parametrize("wanted", ["hermes", "coingecko", "sim"])

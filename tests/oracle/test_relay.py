@@ -14,6 +14,7 @@ from markets.queries import GetMarkets
 from oracle import relay, status
 from oracle.feeds.coingecko import coingecko
 from oracle.feeds.feed import Price
+from oracle.feeds.health import HealthRecord
 from oracle.feeds.hermes import hermes
 from oracle.polling import PollResult, poll
 from oracle.relay import Relay
@@ -45,6 +46,9 @@ class Script:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+    def health(self) -> list[HealthRecord]:
+        return []
 
 
 class Reader:
@@ -119,7 +123,7 @@ def told_feed(engine_process: EngineProcesses) -> Iterator[None]:
 
 def test_it_polls_real_sources_only_beside_a_real_feed(told_feed: None, settings: Any) -> None:
     assert poll().outcome == "skipped_no_oracle"
-    status.tell("sim")
+    status.tell("sim", [])
     assert poll().outcome == "skipped_simulated"
 
 
@@ -130,7 +134,7 @@ async def test_it_polls_every_real_source_once(told_feed: None, settings: Any) -
         server.on(hermes.LATEST, Answer(body=update(("BTC", "60000", "1", 0, seconds))), Answer(401))
         server.on(coingecko.PATH, Answer(body=b'{"bitcoin":{"usd":60010.5,"last_updated_at":%d}}' % seconds), Answer(500))
         settings.HERMES_URL = settings.COINGECKO_URL = server.url
-        await asyncio.to_thread(status.tell, "hermes")
+        await asyncio.to_thread(status.tell, "hermes+coingecko", [])
         assert await asyncio.to_thread(asked_in_thread) == PollResult("sent", 2)
         assert await asyncio.to_thread(asked_in_thread) == PollResult("no_source")
         views = await async_gateway().query(GetMarkets())

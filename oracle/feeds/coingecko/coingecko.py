@@ -1,6 +1,5 @@
 """Prices of CoinGecko, an aggregate of spot exchanges that is some tens of seconds old: a second source, or a fallback."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from decimal import Decimal
@@ -10,14 +9,15 @@ import structlog
 
 from markets.units import PPM
 from oracle.feeds import http, scale
-from oracle.feeds.feed import FeedError, FeedMalformed, FeedRefused, Price
+from oracle.feeds.feed import FeedError, FeedMalformed, Price
+from oracle.feeds.health import Health, HealthRecord
+from oracle.feeds.polled import polled
 
 log = structlog.get_logger()
 
 SOURCE = "coingecko"
 PATH = "/api/v3/simple/price"
 POLL_SECONDS = 20.0
-REFUSED_SECONDS = 300.0
 CONFIDENCE_PPM = 1_000  # it states none; an aggregate of that age is no better than this
 MAX_UPDATED_SECONDS = 1 << 40
 COIN_IDS = {
@@ -29,6 +29,7 @@ COIN_IDS = {
     "DOGE": "dogecoin",
     "XRP": "ripple",
     "SUI": "sui",
+    "USDT": "tether",
 }
 
 
@@ -40,28 +41,35 @@ class CoinGecko:
         header = "x-cg-pro-api-key" if "pro-api." in url else "x-cg-demo-api-key"
         self._http = http.client(base_url=url, headers={header: api_key} if api_key else {})
         self._coin_ids = coin_ids
+        self._health = Health(self.name)
 
     async def poll(self) -> list[Price]:
-        answer = _decode(await http.body(self._http, PATH, self._params()))
+        self._health.asked()
+        try:
+            prices = self._prices(_decode(await http.body(self._http, PATH, self._params())))
+        except FeedError as error:
+            self._health.failed(error)
+            raise
+        self._health.answered()
+        return prices
+
+    def stream(self) -> AsyncGenerator[list[Price], None]:
+        return polled(self, every_seconds=POLL_SECONDS)
+
+    def health(self) -> list[HealthRecord]:
+        return [self._health.record()]
+
+    def _prices(self, answer: dict[str, Any]) -> list[Price]:
+        """Convert each price by itself: one that is malformed does not cost the others."""
         prices = []
         for asset, coin_id in self._coin_ids.items():
             try:
                 prices.append(_price(asset, answer.get(coin_id)))
+                self._health.accept(asset)
             except FeedError as error:
+                self._health.refuse(asset, error)
                 log.warning("coingecko_price_refused", asset=asset, data=error.data)
         return prices
-
-    async def stream(self) -> AsyncGenerator[list[Price], None]:
-        attempt = 0
-        while True:
-            try:
-                yield await self.poll()
-                attempt, wait = 0, POLL_SECONDS
-            except FeedError as error:
-                log.warning("coingecko_failed", code=error.code, data=error.data)
-                attempt += 1
-                wait = max(REFUSED_SECONDS if isinstance(error, FeedRefused) else error.retry_seconds, http.delay_seconds(attempt))
-            await asyncio.sleep(wait)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -84,7 +92,7 @@ def _decode(data: bytes) -> dict[str, Any]:
 def _price(asset: str, fields: Any) -> Price:
     usd, updated = (fields.get("usd"), fields.get("last_updated_at")) if isinstance(fields, dict) else (None, None)
     if not isinstance(usd, Decimal) or not isinstance(updated, Decimal) or not updated.is_finite() or not 0 < updated < MAX_UPDATED_SECONDS:
-        raise FeedMalformed(usd=str(usd)[:40], last_updated_at=str(updated)[:40])
+        raise FeedMalformed(reason="fields", usd=str(usd)[:40], last_updated_at=str(updated)[:40])
     price_e8 = scale.decimal_e8(usd)
     confidence_e8 = abs(price_e8) * CONFIDENCE_PPM // PPM
     return Price(asset=asset, source=SOURCE, price_e8=price_e8, confidence_e8=confidence_e8, published_ms=int(updated) * 1000)

@@ -7,13 +7,14 @@ from contextlib import aclosing
 import structlog
 
 from oracle.feeds import http
-from oracle.feeds.feed import FeedError, FeedRefused, Price
+from oracle.feeds.feed import FeedError, Price
+from oracle.feeds.health import Health, HealthRecord
 from oracle.feeds.hermes import messages
 from oracle.feeds.hermes.ids import FEED_IDS
+from oracle.feeds.polled import retry_seconds
 
 log = structlog.get_logger()
 
-REFUSED_SECONDS = 60.0
 LATEST, STREAM, FEEDS = "/v2/updates/price/latest", "/v2/updates/price/stream", "/v2/price_feeds"
 
 
@@ -27,10 +28,18 @@ class Hermes:
         self._http = http.client(base_url=url, headers=headers)
         self._feed_ids = feed_ids
         self._assets: dict[str, str] = {}  # by feed id, once Hermes has confirmed them
+        self._health = Health(self.name)
 
     async def poll(self) -> list[Price]:
-        await self._confirm()
-        return self._prices(await http.body(self._http, LATEST, self._params()))
+        self._health.asked()
+        try:
+            await self._confirm()
+            prices = self._prices(await http.body(self._http, LATEST, self._params()))
+        except FeedError as error:
+            self._health.failed(error)
+            raise
+        self._health.answered()
+        return prices
 
     async def stream(self) -> AsyncGenerator[list[Price], None]:
         attempt = 0
@@ -43,8 +52,9 @@ class Hermes:
                         yield prices
                 log.info("hermes_stream_ended")
             except FeedError as error:
+                self._health.failed(error)
                 log.warning("hermes_failed", code=error.code, data=error.data)
-                wait = REFUSED_SECONDS if isinstance(error, FeedRefused) else error.retry_seconds
+                wait = retry_seconds(error)
             else:
                 wait = 0.0
             attempt += 1
@@ -53,12 +63,20 @@ class Hermes:
     async def close(self) -> None:
         await self._http.aclose()
 
+    def health(self) -> list[HealthRecord]:
+        return [self._health.record()]
+
     async def _events(self) -> AsyncGenerator[list[Price], None]:
         """Yield what one stream brings, until it ends or is silent for longer than the read timeout."""
         async with http.opened(self._http, STREAM, self._params()) as response:
-            async for line in response.aiter_lines():
-                if line.startswith("data:"):
-                    yield self._prices(line.removeprefix("data:"))
+            self._health.asked()
+            async with aclosing(http.lines(response)) as lines:
+                async for line in lines:
+                    if line.startswith(b"data:"):
+                        prices = self._prices(line.removeprefix(b"data:"))
+                        self._health.answered()
+                        yield prices
+                        self._health.asked()
 
     async def _confirm(self) -> None:
         """Keep the ids that Hermes lists as the asset that we take them for, against USD."""
@@ -81,7 +99,10 @@ class Hermes:
         prices = []
         for parsed in messages.updates(data):
             try:
-                prices.append(messages.price(parsed, self._assets))
+                price = messages.price(parsed, self._assets)
+                self._health.accept(price.asset)
+                prices.append(price)
             except FeedError as error:
+                self._health.refuse(self._assets.get(messages.bare(parsed.id), "?"), error)
                 log.warning("hermes_price_refused", data=error.data)
         return prices

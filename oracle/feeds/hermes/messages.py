@@ -44,24 +44,24 @@ _listed = msgspec.json.Decoder(list[ListedFeed])
 def updates(data: bytes | str) -> list[Parsed]:
     try:
         return _updates.decode(data).parsed
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FeedMalformed(reason=str(error)) from error
 
 
 def listed(data: bytes) -> dict[str, Attributes]:
     """Return what Hermes says that each of its feeds is, by id."""
     try:
-        return {_bare(feed.id): feed.attributes for feed in _listed.decode(data)}
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return {bare(feed.id): feed.attributes for feed in _listed.decode(data)}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FeedMalformed(reason=str(error)) from error
 
 
 def price(parsed: Parsed, assets: dict[str, str]) -> Price:
     """Convert one price; `assets` names the asset of each id that was asked for."""
     fields = parsed.price
-    asset = assets.get(_bare(parsed.id))
+    asset = assets.get(bare(parsed.id))
     if asset is None or not 0 < fields.publish_time < MAX_PUBLISH_SECONDS:
-        raise FeedMalformed(id=parsed.id[:80], publish_time=fields.publish_time)
+        raise FeedMalformed(reason="fields", id=parsed.id[:80], publish_time=fields.publish_time)
     return Price(
         asset=asset,
         source=SOURCE,
@@ -71,5 +71,5 @@ def price(parsed: Parsed, assets: dict[str, str]) -> Price:
     )
 
 
-def _bare(feed_id: str) -> str:
+def bare(feed_id: str) -> str:
     return feed_id.lower().removeprefix("0x")

@@ -1,8 +1,9 @@
 """A market that is made up: prices that move together, in integers, the same for the same seed."""
 
 import random
+from collections.abc import Mapping
 
-from markets.units import PPB
+from markets.units import PPB, PPM
 
 # One step is a second. A yearly volatility of 55 % is about 98,000 ppb of one second's square root.
 VOLATILITY_PPB = {
@@ -14,6 +15,7 @@ VOLATILITY_PPB = {
     "DOGE": 150_000,
     "XRP": 130_000,
     "SUI": 150_000,
+    "USDT": 800,
 }
 OTHER_VOLATILITY_PPB = 130_000
 SHARED, OWN = 800, 600  # of 1000: shared^2 + own^2 = 1000^2, so that a move's variance stays its market's
@@ -31,8 +33,8 @@ class Walk:
         self._start_e8 = dict(sorted(start_e8.items()))
         self.prices_e8 = dict(self._start_e8)
 
-    def step(self) -> dict[str, int]:
-        """Move on by one second; return the new prices."""
+    def step(self, pushed_ppm: Mapping[str, int] | None = None) -> dict[str, int]:
+        """Move on by one second, and where a price is pushed by that too, for good; return the new prices."""
         shared = self._normal() + self._jump()
         for asset, price_e8 in self.prices_e8.items():
             volatility = VOLATILITY_PPB.get(asset, OTHER_VOLATILITY_PPB)
@@ -40,6 +42,10 @@ class Walk:
             move_e8 = price_e8 * volatility * normal // (1_000_000 * PPB)
             pull_e8 = (self._start_e8[asset] - price_e8) // PULL
             self.prices_e8[asset] = max(1, price_e8 + move_e8 + pull_e8)
+            push_ppm = pushed_ppm.get(asset, 0) if pushed_ppm else 0
+            if push_ppm:
+                self._start_e8[asset] = max(1, self._start_e8[asset] * (PPM + push_ppm) // PPM)
+                self.prices_e8[asset] = max(1, self.prices_e8[asset] * (PPM + push_ppm) // PPM)
         return dict(self.prices_e8)
 
     def _normal(self) -> int:
