@@ -12,6 +12,7 @@ BACKSTOP: Final = 7  # buys the collateral of who owes USDC; its own USDC is the
 PENDING_WITHDRAWALS: Final = 8  # what is on its way out to the chain
 
 FIRST_USER_ACCOUNT: Final = 1000
+SOURCES: Final = (FAUCET,)  # the world outside: their balances are minus what the exchange holds
 NAMES = {
     FAUCET: "faucet",
     FEES: "fees",

@@ -36,7 +36,8 @@ def value_at_price_e8(*, size_lots: int, price_e8: int, lot_e8: int) -> int:
 
 def asset_value_atoms(*, amount_atoms: int, price_e8: int, decimals: int) -> int:
     """Return the value in quote atoms of an amount of an asset at its 1e-8 price, rounded towards minus infinity."""
-    return amount_atoms * price_e8 * QUOTE_ATOMS // (E8 * 10**decimals)
+    unit: int = 10**decimals
+    return amount_atoms * price_e8 * QUOTE_ATOMS // (E8 * unit)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from markets.commands import OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
+from markets.commands import MarginMode, OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
 from markets.events import CancelReason, OrderStatus, SourceReading
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
@@ -68,10 +68,26 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     leverage: int
     realised_atoms: int  # since the position was opened, fees not included
     funding_atoms: int  # received since it was opened, negative when paid
+    margin_mode: MarginMode = "cross"
+    margin_atoms: int = 0  # what its isolated pool holds
+
+
+class AssetView(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has of one asset, and what that counts for."""
+
+    asset: str
+    amount_atoms: int
+    withdrawable_atoms: int
+    value_atoms: int  # at index, in quote atoms
+    maintenance_value_atoms: int  # less confidence, at maintenance weights
+    initial_value_atoms: int  # at the worse of that price and the stable one, at initial weights
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """A cross-margined account, valued at mark. `available` is what new orders may use, `withdrawable` what may leave."""
+    """An account, valued at mark. `available` is what new orders of the cross pool may use, `withdrawable` the USDC that may leave.
+
+    Equity counts collateral at maintenance weights, `available` at initial ones; the other sums are over all pools.
+    """
 
     account_id: int
     seq: int  # of the account's event stream
@@ -87,6 +103,8 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[OrderView, ...]
     leverage: dict[int, int]  # by market
     dead_mans_switch_ms: int  # when it is due; 0 when off
+    assets: tuple[AssetView, ...] = ()  # USDC first, the others by name
+    isolated_atoms: dict[int, int] = {}  # what each isolated market's pool holds
 
 
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):

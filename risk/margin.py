@@ -41,6 +41,25 @@ def initial_margin(*, notional_atoms: int, leverage: int, tiers: Sequence[Margin
     return max(-(-notional_atoms // leverage), tiered)
 
 
+def crowded_margin(*, initial_atoms: int, notional_atoms: int, open_lots: int, from_lots: int, cap_lots: int) -> int:
+    """Return initial margin with its rate raised by open interest: as it is up to `from_lots`, the whole notional at the cap.
+
+    Rounded up. Source: the open-interest scaled margin of dYdX v4; maintenance stays as it is.
+    """
+    if from_lots == 0 or open_lots <= from_lots or initial_atoms >= notional_atoms:
+        return initial_atoms
+    if open_lots >= cap_lots:
+        return notional_atoms
+    return initial_atoms - (initial_atoms - notional_atoms) * (open_lots - from_lots) // (cap_lots - from_lots)
+
+
+def concentrated_margin(*, initial_atoms: int, notional_atoms: int, from_atoms: int, rate_ppm: int) -> int:
+    """Return initial margin with an add-on for what the notional has beyond `from_atoms`; never more than the notional."""
+    if rate_ppm == 0 or notional_atoms <= from_atoms:
+        return initial_atoms
+    return max(initial_atoms, min(notional_atoms, initial_atoms - (from_atoms - notional_atoms) * rate_ppm // PPM))
+
+
 def liquidation_ticks(
     *, size_lots: int, mark_ticks: int, tick_lot_atoms: int, equity_atoms: int, other_maintenance_atoms: int, tiers: Sequence[MarginTier]
 ) -> int:

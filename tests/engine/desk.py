@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from markets import ledger
+from markets.assets import AssetParameters, CollateralTier
 from markets.commands import (
     AmendOrder,
     CancelAll,
@@ -20,12 +21,15 @@ from markets.commands import (
     ObservePrice,
     OpenAccount,
     PlaceOrder,
+    SetAsset,
     SetLeverage,
+    SetRiskParameters,
     Side,
 )
 from markets.events import Event, OrderFilled
 from markets.parameters import MarginTier, MarketParameters
 from markets.queries import GetAccount, GetMarkets, GetOrder
+from markets.units import ASSET_DECIMALS
 from markets.views import AccountView, MarketView, OrderView, Reply
 from oracle.aggregate import RECOVERY_MS
 from trading.engine import invariants
@@ -72,6 +76,7 @@ class Desk:
         self.batches: list[tuple[int, Command]] = []
         self.events: list[Event] = []
         self.outcome: Outcome
+        self.limit(withdrawal_notional_ppm=0)
         self.do(CreateMarket(parameters=parameters(**changes)))
         self.do(CreateMarket(parameters=parameters(OTHER)))
         for account_id in (ALICE, BOB, CHARLIE):
@@ -102,11 +107,23 @@ class Desk:
             for market_id in (MARKET, OTHER):
                 self.do(SetLeverage(account_id=account_id, market_id=market_id, leverage=leverage))
 
-    def deposit(self, account_id: int, amount_atoms: int) -> Reply:
+    def limit(self, **changes: int) -> Reply:
+        """Change the exchange-wide limits."""
+        return self.do(SetRiskParameters(parameters=msgspec.structs.replace(self.engine.state.risk_parameters, **changes)))
+
+    def admit(self, **changes: Any) -> Reply:
+        """Admit an asset as collateral: whole units of it count 80 % to open and 90 % to keep, half of that beyond 100,000 USDC."""
+        name = changes.get("asset", "BTC")
+        tiers = (CollateralTier(0, 800_000, 900_000), CollateralTier(100_000 * USDC, 400_000, 450_000))
+        fields: dict[str, Any] = {"asset": name, "decimals": ASSET_DECIMALS[name], "index_id": OTHER, "tiers": tiers}
+        limits = {"exchange_cap_atoms": 10**15, "account_cap_atoms": 10**15, "conversion_cap_atoms": 10**13}
+        return self.do(SetAsset(parameters=AssetParameters(**(fields | limits | {"conversion_haircut_ppm": 20_000} | changes))))
+
+    def deposit(self, account_id: int, amount_atoms: int, asset: str = "USDC") -> Reply:
         account = self.engine.state.accounts[account_id]
         number = account.deposit_numbers.get(ledger.FAUCET, 0) + 1
         return self.do(
-            Deposit(account_id=account_id, asset="USDC", amount_atoms=amount_atoms, number=number, source_account_id=ledger.FAUCET)
+            Deposit(account_id=account_id, asset=asset, amount_atoms=amount_atoms, number=number, source_account_id=ledger.FAUCET)
         )
 
     def price(self, index_ticks: int, *, market_id: int = MARKET, sources: tuple[str, ...] = ("pyth", "pyth_solana")) -> None:

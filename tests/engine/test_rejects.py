@@ -212,4 +212,9 @@ def test_it_refuses_an_amend_and_leaves_the_order_in_its_place(code: str, change
 
 def test_it_lists_every_code_that_the_engine_answers() -> None:
     answered = {fault.code for fault in FAULTS} | {code for code, _ in OTHER_COMMANDS} | {code for code, _ in AMENDS}
-    assert answered | {"TRIGGERS_IMMEDIATELY", "PROJECTION_BEHIND"} == set(PRECEDENCE)
+    limits = {"DEPOSIT_CAP", "WITHDRAWAL_LIMIT", "LIQUIDITY_SHORT", "POSITION_LIMIT", "HAS_EXPOSURE", "NOT_ISOLATED"}
+    elsewhere = {
+        "TRIGGERS_IMMEDIATELY",
+        "PROJECTION_BEHIND",
+    } | limits  # of triggers, the runner, collateral
+    assert answered | elsewhere == set(PRECEDENCE)

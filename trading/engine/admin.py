@@ -18,6 +18,7 @@ from markets.views import Reply
 from trading.engine import funding, margin, marks, thresholds
 from trading.engine.delisting import delist
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
+from trading.engine.pools import top_up
 from trading.engine.state import STRICTNESS, Market, State
 
 MAX_DEAD_MAN_MS = 86_400_000
@@ -29,7 +30,11 @@ def invalid_parameters(parameters: MarketParameters) -> str:
     for field in rates:
         if not 0 <= getattr(parameters, field) < PPM:
             return field
-    counts = ("min_notional_atoms", "interest_ppb", "premium_clamp_ppb", "funding_cap_ppb")
+    if not 0 <= parameters.margin_rises_from_lots < parameters.max_open_interest_lots:
+        return "margin_rises_from_lots"
+    if not 0 <= parameters.concentration_ppm < PPM:
+        return "concentration_ppm"
+    counts = ("min_notional_atoms", "interest_ppb", "premium_clamp_ppb", "funding_cap_ppb", "max_position_lots", "concentration_from_lots")
     for field in counts:
         if getattr(parameters, field) < 0:
             return field
@@ -149,6 +154,9 @@ def set_leverage(state: State, command: SetLeverage) -> Reply:
     holding.leverage = command.leverage
     margin.changed(holding)
     free = margin.available(state, holding.pool)
+    if lower and free < 0 and holding.pool.market_id and margin.movable(state, account.cross) + free >= 0:
+        top_up(state, holding, -free)
+        free = 0
     if lower and free < 0:
         holding.leverage = before
         margin.changed(holding)

@@ -6,6 +6,7 @@ from markets.views import Reply
 from trading.engine import checks, lives, margin
 from trading.engine.book import Order
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, execute, expired, find_live, user_account
+from trading.engine.pools import top_up
 from trading.engine.positions import report_amended
 from trading.engine.state import Market, State
 from trading.engine.views import order_view
@@ -85,6 +86,7 @@ def replace(state: State, market: Market, order: Order, price_ticks: int, size_l
     if entry.reject is not None:
         margin.distrust(holding.pool)
         return entry.reject
+    top_up(state, holding, entry.margin_atoms)
     lives.withdraw(order)
     order.price_ticks = entry.price_ticks
     order.remaining_lots = entry.lots

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from markets.assets import QUOTE
 from markets.commands import MAX_CLIENT_ORDER_ID, PlaceOrder
 from markets.parameters import MarketParameters
 from markets.rejects import Reject
 from markets.units import PPM, charge
 from oracle.actions import Action
-from trading.engine import margin
+from trading.engine import margin, withdrawals
 from trading.engine.liquidity import complete_value
 from trading.engine.state import Account, Holding, Market, State
 
@@ -19,15 +20,19 @@ MAX_LINK_ID: Final = 1 << 62
 
 
 class Entry:
-    """How an order would enter the market: refused, or at a price and size. See `matching.match` for `tight`."""
+    """How an order would enter the market: refused, or at a price and size. See `matching.match` for `tight`.
 
-    __slots__ = ("lots", "price_ticks", "reject", "tight")
+    `margin_atoms` is what its isolated pool must first get from the cross pool.
+    """
 
-    def __init__(self, reject: Reject | None, price_ticks: int = 0, lots: int = 0, tight: bool = False) -> None:
+    __slots__ = ("lots", "margin_atoms", "price_ticks", "reject", "tight")
+
+    def __init__(self, reject: Reject | None, price_ticks: int = 0, lots: int = 0, tight: bool = False, margin_atoms: int = 0) -> None:
         self.reject: Reject | None = reject
         self.price_ticks: int = price_ticks
         self.lots: int = lots
         self.tight: bool = tight
+        self.margin_atoms: int = margin_atoms
 
 
 def is_trigger(type_: str) -> bool:
@@ -198,8 +203,7 @@ def entry(state: State, market: Market, holding: Holding, order: PlaceOrder, pri
             return Entry(reject)
     if risky:
         return affordable(state, market, holding, order, sign, price, lots, crosses)
-    margin.distrust(holding.pool)
-    return Entry(None, price, lots)
+    return reducing(state, market, holding, order, sign, price, lots, crosses)
 
 
 def unfit(
@@ -246,16 +250,50 @@ def unfillable(
     return None
 
 
-def affordable(
+def reducing(
     state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int, crosses: bool
 ) -> Entry:
-    """Check open interest and margin: at the worst price, and if that is too much, at the prices that the book shows."""
+    """Let an order in that only reduces; one whose worst fills would leave less than nothing is checked fill by fill."""
+    value = lots * price_ticks
+    if crosses and order.time_in_force == "fok":
+        value = complete_value(state, market, holding.account, sign, price_ticks, lots, order.self_trade_prevention == "expire_maker")
+    fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
+    bears = not crosses or margin.bears(state, holding, sign, lots, value, fee)
+    if not bears and order.time_in_force == "fok":
+        return Entry(Reject("INSUFFICIENT_MARGIN", {"equity_atoms": margin.equity(state, holding.pool)}))
+    margin.distrust(holding.pool)
+    return Entry(None, price_ticks, lots, not bears)
+
+
+def too_large(market: Market, holding: Holding, sign: int, lots: int) -> Reject | None:
+    """Refuse what would make a position, its open orders filled first, larger than an account may have, or open interest."""
+    most = market.parameters.max_position_lots
+    waiting = holding.buy_lots if sign > 0 else holding.sell_lots
+    if most and sign * holding.size_lots + waiting + lots > most:
+        return Reject("POSITION_LIMIT", {"max_position_lots": most, "position_lots": holding.size_lots, "open_lots": waiting})
     cap = market.parameters.max_open_interest_lots
     larger = abs(holding.size_lots + sign * lots) - abs(holding.size_lots)
     if larger > 0 and market.open_interest_lots + larger > cap:
-        return Entry(Reject("OPEN_INTEREST_CAP", {"max_open_interest_lots": cap, "open_interest_lots": market.open_interest_lots}))
+        return Reject("OPEN_INTEREST_CAP", {"max_open_interest_lots": cap, "open_interest_lots": market.open_interest_lots})
+    return None
+
+
+def affordable(
+    state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int, crosses: bool
+) -> Entry:
+    """Check limits and margin: at the worst price, and if that is too much, at the prices that the book shows.
+
+    What an isolated pool lacks may come from the cross pool.
+    """
+    reject = too_large(market, holding, sign, lots)
+    if reject is not None:
+        return Entry(reject)
     value = lots * price_ticks
     pool = holding.pool
+    if pool.cash_atoms < 0:
+        reject = withdrawals.illiquid(state, QUOTE)
+        if reject is not None:
+            return Entry(reject)
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm) if crosses else 0
     if margin.spend(state, pool, margin.most_of_order(holding, sign, lots, price_ticks, fee)):
         return Entry(None, price_ticks, lots)
@@ -263,12 +301,16 @@ def affordable(
     if left >= 0:
         pool.floor_atoms = left
         return Entry(None, price_ticks, lots)
+    spare = margin.movable(state, holding.account.cross) if pool.market_id else 0
+    if left + spare >= 0:
+        return Entry(None, price_ticks, lots, False, -left)
     if crosses:
         left = expected_available(state, market, holding, order, sign, price_ticks, lots)
-        if left >= 0:
+        if left + spare >= 0:
             margin.distrust(pool)
-            return Entry(None, price_ticks, lots, order.time_in_force != "fok")
-    free = margin.available(state, pool)
+            return Entry(None, price_ticks, lots, order.time_in_force != "fok", max(0, -left))
+    free = margin.available(state, pool) + spare
+    left += spare
     return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": min(free - left, MAX_SHOWN)}))
 
 

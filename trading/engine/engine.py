@@ -8,12 +8,12 @@ from markets.commands import Command, PlaceOrder, Side
 from markets.events import Event
 from markets.queries import Query
 from markets.views import Reply
-from trading.engine import admin, amending, batches, ledger, marks, orders, queries, sweep, thresholds, timers
+from trading.engine import admin, amending, batches, collateral, isolated, ledger, marks, orders, pools, queries, sweep, thresholds, timers
 from trading.engine.book import BookSide
 from trading.engine.firing import fire_due
 from trading.engine.state import State
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 class Outcome:
@@ -40,6 +40,10 @@ class Engine:
         state.stamp_ms = stamp_ms
         state.fired = 0
         timers.run_due(state)
+        if state.debtors:
+            collateral.settle_debts(state)
+        if state.emptied:
+            pools.release(state)
 
     def remember(self, found: dict[tuple[int, str], tuple[int, bytes]]) -> None:
         """Hand in, for this batch, what the tables know of client ids: (account, client id) -> (order id, content hash)."""
@@ -51,6 +55,8 @@ class Engine:
         reply = orders.place(state, command) if isinstance(command, PlaceOrder) else HANDLERS[type(command)](state, command)
         if state.ready_markets or state.ready:
             fire_due(state)
+        if state.emptied:
+            pools.release(state)
         return reply
 
     def answer(self, query: Query) -> Any:
@@ -61,7 +67,10 @@ class Engine:
         state = self.state
         timers.forget(state)
         for account_id in state.touched:
-            state.accounts[account_id].seq += 1
+            account = state.accounts[account_id]
+            account.seq += 1
+            if account.cross.cash_atoms < 0:
+                state.debtors.add(account_id)
         state.unswept |= state.touched
         outcome = Outcome(state.events, take_book_changes(state), state.touched)
         state.events = []
@@ -130,6 +139,10 @@ HANDLERS: Final[dict[type[Command], Callable[[State, Any], Reply]]] = {
     commands.Transfer: ledger.move,
     commands.AdjustBalance: ledger.adjust,
     commands.SetLeverage: admin.set_leverage,
+    commands.SetMarginMode: isolated.set_mode,
+    commands.MoveIsolatedMargin: isolated.move_margin,
+    commands.SetAsset: collateral.set_asset,
+    commands.SetRiskParameters: collateral.set_risk_parameters,
     commands.SetDeadMansSwitch: admin.set_dead_mans_switch,
     commands.ObservePrice: observe_price,
     commands.ClockTick: tick_clock,

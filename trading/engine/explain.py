@@ -5,7 +5,7 @@ from typing import Final
 from markets.assets import QUOTE
 from markets.ledger import FIRST_USER_ACCOUNT
 from markets.queries import PreviewMargin
-from markets.units import PPM
+from markets.units import PPM, asset_value_atoms
 from markets.views import (
     CollateralTerm,
     Exposure,
@@ -16,6 +16,7 @@ from markets.views import (
     PoolTerms,
     PriceExposure,
 )
+from risk.collateral import INITIAL, MAINTENANCE
 from risk.explain import tier_slices
 from risk.margin import MAX_PRICE_TICKS, tier_at
 from trading.engine import checks, margin
@@ -107,7 +108,25 @@ def collateral_terms(state: State, pool: MarginPool) -> tuple[CollateralTerm, ..
         value_atoms=pool.cash_atoms,
         initial_value_atoms=pool.cash_atoms,
     )
-    return (usdc,)
+    return (usdc, *(collateral_term(state, name, pool.collateral[name]) for name in sorted(pool.collateral)))
+
+
+def collateral_term(state: State, name: str, amount_atoms: int) -> CollateralTerm:
+    asset = state.assets[name]
+    index = state.indices[asset.parameters.index_id]
+    full = asset_value_atoms(amount_atoms=amount_atoms, price_e8=index.price_e8, decimals=asset.parameters.decimals)
+    return CollateralTerm(
+        asset=name,
+        amount_atoms=amount_atoms,
+        index_id=index.index_id,
+        index_e8=index.price_e8,
+        confidence_e8=index.confidence_e8,
+        stable_e8=index.stable.price_e8,
+        state=index.state,
+        full_atoms=shown(full),
+        value_atoms=shown(margin.counted(asset, amount_atoms, MAINTENANCE)),
+        initial_value_atoms=shown(margin.counted(asset, amount_atoms, INITIAL)),
+    )
 
 
 def holding_terms(shadow: Shadow, pool: MarginPool, holding: Holding) -> HoldingTerms:

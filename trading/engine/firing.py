@@ -6,6 +6,7 @@ from markets.events import OrderTriggered
 from trading.engine import checks, lives
 from trading.engine.book import Order
 from trading.engine.orders import execute
+from trading.engine.pools import top_up
 from trading.engine.state import Market, State
 
 MAX_FIRED: Final = 1_000
@@ -68,6 +69,7 @@ def fire(state: State, order: Order) -> None:
     if entry.reject is not None:
         lives.cancel(state, order, "rejected_at_trigger")
     else:
+        top_up(state, holding, entry.margin_atoms)
         execute(state, market, order, entry.tight)
 
 

@@ -19,6 +19,7 @@ from oracle.aggregate import (
 )
 from oracle.sources import RANKS
 from risk.mark import ema
+from risk.stable import StablePrice
 
 AVERAGE_WINDOW_MS: Final = 3_600_000
 DEFAULT_MAX_AGE_MS: Final = 60_000
@@ -42,7 +43,7 @@ class Index:
         "recovering_ms",
         "refusals",
         "sources",
-        "stable_e8",
+        "stable",
         "state",
         "suspects",
         "verdicts",
@@ -58,7 +59,7 @@ class Index:
         self.state: IndexState = "stale"
         self.price_e8: int = 0
         self.confidence_e8: int = 0
-        self.stable_e8: int = 0
+        self.stable: StablePrice = StablePrice()
         self.moved_ms: int = 0
         self.recovering_ms: int = 0  # the newest publication when the sources became good again; 0 while they are not
         self.average_e8: int = 0
@@ -119,6 +120,8 @@ class Index:
         if self.halt_reason:
             wanted = "halted"
         self.turn(wanted, max((source.published_ms for source in fresh), default=0))
+        if self.allows("value_collateral"):
+            self.stable.follow(self.price_e8, stamp_ms)
 
     def age(self, stamp_ms: int) -> None:
         """Let sources that have grown old drop out: only the state tells, the price stays where it is."""

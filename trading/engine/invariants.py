@@ -2,21 +2,45 @@
 
 from typing import cast
 
-from markets.ledger import FIRST_USER_ACCOUNT
+from markets.assets import QUOTE
+from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT
+from risk.collateral import INITIAL
 from trading.engine import lives, margin
 from trading.engine.book import BookSide, Order, Resting
 from trading.engine.state import Account, Holding, MarginPool, Market, State
+from trading.engine.withdrawals import vault_atoms
 
 
 def check(state: State) -> None:
     """Raise AssertionError naming the first promise that is broken."""
-    total = sum(account.usdc_atoms() for account in state.accounts.values())
-    assert total == 0, f"ledger does not sum to zero: {total}"
+    check_assets(state)
     for market in state.markets.values():
         check_market(state, market)
     for account in state.accounts.values():
         check_account(state, account)
     check_orders(state)
+
+
+def check_assets(state: State) -> None:
+    """All accounts sum to zero in each asset; what is kept beside an asset is what its holders have."""
+    totals: dict[str, int] = {}
+    for account in state.accounts.values():
+        totals[QUOTE] = totals.get(QUOTE, 0) + account.usdc_atoms()
+        for name, amount in account.cross.collateral.items():
+            totals[name] = totals.get(name, 0) + amount
+            assert name != QUOTE and amount and (amount > 0 or account.account_id < FIRST_USER_ACCOUNT), f"{name}: {amount} held"
+        for pool in account.isolated.values():
+            assert not pool.collateral, f"account {account.account_id}: an isolated pool holds more than USDC"
+    for name, total in totals.items():
+        assert total == 0, f"ledger of {name} does not sum to zero: {total}"
+    for name, asset in state.assets.items():
+        held = {account_id: pool.collateral[name] for account_id, pool in asset.holders.items()}
+        users = [account for account in state.accounts.values() if account.account_id >= FIRST_USER_ACCOUNT]
+        found = {user.account_id: user.cross.collateral[name] for user in users if name in user.cross.collateral}
+        assert held == found, f"holders of {name} differ"
+        assert asset.total_atoms == sum(held.values()), f"total of {name} differs"
+    assert vault_atoms(state) >= 0, "more has left the exchange than came"
+    assert state.accounts[BACKSTOP].cross.cash_atoms >= 0 or state.accounts[BACKSTOP].holdings, "the backstop paid what it had not"
 
 
 def check_market(state: State, market: Market) -> None:
@@ -30,6 +54,9 @@ def check_market(state: State, market: Market) -> None:
     sizes = [a.holdings[market.market_id].size_lots for a in state.accounts.values() if market.market_id in a.holdings]
     assert sum(sizes) == 0, f"positions of market {market.market_id} do not sum to zero"
     assert market.open_interest_lots == sum(size for size in sizes if size > 0), "open interest differs from positions"
+    if market.raises_margin:
+        crowd = max(market.open_interest_lots, market.parameters.margin_rises_from_lots)
+        assert market.crowd_lots == crowd, "open interest counts otherwise for margin"
     assert len(market.holders) == sum(1 for size in sizes if size), "holders differ from positions"
     assert all(holding.size_lots for holding in market.holders.values()), "a holder has no position"
 
@@ -56,9 +83,19 @@ def check_account(state: State, account: Account) -> None:
     for holding in account.holdings.values():
         check_holding(account, holding)
     for pool in account.pools():
+        check_pool(account, pool)
         check_sums(state, pool)
     for order in account.orders.values():
         assert lives.is_live(order) and order.account is account, f"order {order.order_id} is not live"
+
+
+def check_pool(account: Account, pool: MarginPool) -> None:
+    """Every holding is in the pool of its market's mode, and in no other."""
+    for market_id, holding in pool.holdings.items():
+        assert holding.pool is pool and account.pool_of(market_id) is pool, f"market {market_id} is in a wrong pool"
+        assert account.holdings[market_id] is holding, f"market {market_id} is not the account's"
+    if pool.market_id:
+        assert set(pool.holdings) == {pool.market_id}, f"isolated pool {pool.market_id} has another market's position"
 
 
 def check_sums(state: State, pool: MarginPool) -> None:
@@ -74,7 +111,10 @@ def check_sums(state: State, pool: MarginPool) -> None:
         else:
             assert pool.epoch != state.mark_epoch, f"{name}: sums are called exact, but a holding is not"
     initial = sum(margin.present_requirement(holding) for holding in holdings)
-    free = pool.cash_atoms + sum(margin.unrealised(holding) for holding in holdings) - initial
+    counted = sum(margin.counted(state.assets[asset], amount, INITIAL) for asset, amount in pool.collateral.items())
+    if pool.epoch == state.mark_epoch:
+        assert pool.collateral_initial_atoms == counted, f"{name}: collateral is counted at old prices"
+    free = pool.cash_atoms + sum(margin.unrealised(holding) for holding in holdings) + counted - initial
     if pool.floor_epoch == state.mark_epoch and pool.account.account_id >= FIRST_USER_ACCOUNT:
         assert pool.floor_atoms <= free, f"{name}: floor {pool.floor_atoms} is above {free}"
 

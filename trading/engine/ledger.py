@@ -1,26 +1,53 @@
 """Money that moves other than by a match: every movement is a list of transfers that sums to zero."""
 
+from markets.assets import QUOTE
 from markets.commands import AdjustBalance, Deposit, Transfer, Withdraw
 from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
 from markets.ledger import FIRST_USER_ACCOUNT, NAMES
 from markets.rejects import Reject
-from markets.units import ASSET_DECIMALS
 from markets.views import Reply
-from trading.engine import margin
+from trading.engine import margin, withdrawals
 from trading.engine.orders import ACCOUNT_NOT_FOUND, expired, user_account
 from trading.engine.state import Account, MarginPool, State
 
-ASSET = "USDC"
 MAX_AMOUNT_ATOMS = 10**16  # ten thousand million USDC
 
 
 def transfer(debit: MarginPool, credit: MarginPool, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
-    """Move a positive amount and return the line that says so."""
+    """Move a positive amount of USDC and return the line that says so."""
     debit.cash_atoms -= amount_atoms
     credit.cash_atoms += amount_atoms
     margin.distrust(debit)
     credit.armed = False
-    return LedgerTransfer(debit.account.account_id, credit.account.account_id, ASSET, amount_atoms, kind)
+    return LedgerTransfer(debit.account.account_id, credit.account.account_id, QUOTE, amount_atoms, kind)
+
+
+def give(state: State, debit: MarginPool, credit: MarginPool, asset: str, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:
+    """Move a positive amount of any asset and return the line that says so."""
+    if asset == QUOTE:
+        return transfer(debit, credit, amount_atoms, kind)
+    hold(state, debit, asset, -amount_atoms)
+    hold(state, credit, asset, amount_atoms)
+    return LedgerTransfer(debit.account.account_id, credit.account.account_id, asset, amount_atoms, kind)
+
+
+def hold(state: State, pool: MarginPool, asset: str, amount_atoms: int) -> None:
+    """Change what a pool holds of an asset other than USDC."""
+    held = pool.collateral.get(asset, 0) + amount_atoms
+    if held:
+        pool.collateral[asset] = held
+    else:
+        pool.collateral.pop(asset, None)
+    margin.collateral_changed(pool)
+    account_id = pool.account.account_id
+    if account_id < FIRST_USER_ACCOUNT:
+        return
+    entry = state.assets[asset]
+    entry.total_atoms += amount_atoms
+    if held:
+        entry.holders[account_id] = pool
+    else:
+        entry.holders.pop(account_id, None)
 
 
 def post(state: State, lines: list[LedgerTransfer], reason: str = "", author: str = "") -> None:
@@ -48,9 +75,9 @@ def open_account(state: State, account_id: int) -> Reply:
     return Reply()
 
 
-def invalid_amount(asset: str, amount_atoms: int) -> Reject | None:
-    if asset not in ASSET_DECIMALS:
-        return Reject("UNKNOWN_ASSET", {"asset": asset})
+def invalid_amount(state: State, asset: str, amount_atoms: int) -> Reject | None:
+    if asset not in state.assets:
+        return Reject("UNKNOWN_ASSET", {"asset": asset[:12]})
     if not 0 < amount_atoms <= MAX_AMOUNT_ATOMS:
         return Reject("INVALID_AMOUNT", {"amount_atoms": amount_atoms})
     return None
@@ -62,47 +89,59 @@ def deposit(state: State, command: Deposit) -> Reply:
     late = expired(state, command.valid_until_ms)
     if late is not None or account is None or source is None or source.account_id not in NAMES:
         return Reply(reject=late or ACCOUNT_NOT_FOUND)
-    reject = invalid_amount(command.asset, command.amount_atoms)
+    asset = command.asset
+    reject = invalid_amount(state, asset, command.amount_atoms)
     last = account.deposit_numbers.get(source.account_id, 0)
     if reject is None and command.number != last + 1:
         reject = Reject("OUT_OF_SEQUENCE", {"last_number": last})
+    if reject is None:
+        reject = withdrawals.over_cap(state, account, asset, command.amount_atoms, True)
     if reject is not None:
         return Reply(reject=reject)
     account.deposit_numbers[source.account_id] = command.number
-    post(state, [transfer(source.cross, account.cross, command.amount_atoms, "deposit")])
+    post(state, [give(state, source.cross, account.cross, asset, command.amount_atoms, "deposit")])
     return Reply()
 
 
 def withdraw(state: State, command: Withdraw) -> Reply:
+    """Let withdrawable money leave the exchange, as far as its limits of the hour and the day go."""
     target = state.accounts.get(command.target_account_id)
     if target is not None and target.account_id not in NAMES:
         target = None
-    return leave(state, command, target, "withdrawal")
+    reject = leave_refusal(state, command, target)
+    if reject is None:
+        reject = withdrawals.over_limit(state, command.asset, command.amount_atoms)
+    return Reply(reject=reject) if reject is not None else leave(state, command, target, "withdrawal")
 
 
 def move(state: State, command: Transfer) -> Reply:
+    """Move withdrawable money to another account of the same owner."""
     target = user_account(state, command.to_account_id)
     if target is not None and target.account_id == command.account_id:
         return Reply(reject=Reject("INVALID_COMBINATION", {"field": "to_account_id"}))
-    return leave(state, command, target, "transfer")
+    reject = leave_refusal(state, command, target)
+    if reject is None and target is not None:
+        reject = withdrawals.over_cap(state, target, command.asset, command.amount_atoms, False)
+    return Reply(reject=reject) if reject is not None else leave(state, command, target, "transfer")
 
 
-def leave(state: State, command: Withdraw | Transfer, target: Account | None, kind: LedgerKind) -> Reply:
-    """Move withdrawable money out of an account."""
+def leave_refusal(state: State, command: Withdraw | Transfer, target: Account | None) -> Reject | None:
     account = user_account(state, command.account_id)
     late = expired(state, command.valid_until_ms)
     if late is not None or account is None or target is None:
-        return Reply(reject=late or ACCOUNT_NOT_FOUND)
-    reject = invalid_amount(command.asset, command.amount_atoms) or short(state, account, command.amount_atoms)
-    if reject is not None:
-        return Reply(reject=reject)
-    post(state, [transfer(account.cross, target.cross, command.amount_atoms, kind)])
+        return late or ACCOUNT_NOT_FOUND
+    reject = invalid_amount(state, command.asset, command.amount_atoms)
+    return reject or withdrawals.refusal(state, account, command.asset, command.amount_atoms)
+
+
+def leave(state: State, command: Withdraw | Transfer, target: Account | None, kind: LedgerKind) -> Reply:
+    """Move what `leave_refusal` has let pass."""
+    assert target is not None
+    if kind == "withdrawal":
+        withdrawals.count(state, command.asset, command.amount_atoms)
+    account = state.accounts[command.account_id]
+    post(state, [give(state, account.cross, target.cross, command.asset, command.amount_atoms, kind)])
     return Reply()
-
-
-def short(state: State, account: Account, amount_atoms: int) -> Reject | None:
-    free = margin.withdrawable(state, account.cross)
-    return Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": free}) if amount_atoms > free else None
 
 
 def adjust(state: State, command: AdjustBalance) -> Reply:
@@ -112,12 +151,13 @@ def adjust(state: State, command: AdjustBalance) -> Reply:
     late = expired(state, command.valid_until_ms)
     if late is not None or debit is None or credit is None:
         return Reply(reject=late or ACCOUNT_NOT_FOUND)
-    reject = invalid_amount(command.asset, command.amount_atoms)
+    reject = invalid_amount(state, command.asset, command.amount_atoms)
     if debit is credit:
         reject = Reject("INVALID_COMBINATION", {"field": "credit_account_id"})
     if reject is None and debit.account_id not in NAMES:
-        reject = short(state, debit, command.amount_atoms)
+        reject = withdrawals.short(state, debit, command.asset, command.amount_atoms)
     if reject is not None:
         return Reply(reject=reject)
-    post(state, [transfer(debit.cross, credit.cross, command.amount_atoms, "adjustment")], command.reason, command.author)
+    lines = [give(state, debit.cross, credit.cross, command.asset, command.amount_atoms, "adjustment")]
+    post(state, lines, command.reason, command.author)
     return Reply()

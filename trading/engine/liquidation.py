@@ -9,7 +9,7 @@ from markets.ledger import INSURANCE
 from markets.units import PPM, ceil_div, charge
 from risk.liquidation import bankruptcy_ticks, discounted_ticks, limit_ticks, partial_lots, slice_lots, split
 from risk.margin import tier_at
-from trading.engine import backstop, deleveraging, insurance, margin
+from trading.engine import backstop, collateral, deleveraging, insurance, margin
 from trading.engine.backstop import open_holdings
 from trading.engine.ledger import post, transfer
 from trading.engine.orders import cancel_orders
@@ -153,6 +153,8 @@ def hand_over(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
             give_to_backstop(state, holding, liquidation)
         else:
             deleverage(state, holding, liquidation)
+    if pool.collateral:
+        collateral.convert(state, pool)
     owed = -pool.cash_atoms
     if owed > 0 and not pool.collateral:
         liquidation.insurance_paid_atoms += insurance.pay(state, pool, owed, liquidation.liquidation_id)

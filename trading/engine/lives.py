@@ -70,6 +70,8 @@ def forget_live(state: State, order: Order, status: OrderStatus) -> None:
     del account.orders[order.order_id]
     holding = order.holding
     holding.order_count -= 1
+    if holding.pool.market_id:
+        state.emptied.add((account.account_id, holding.market.market_id))
     if holding.reducing:
         holding.reducing.pop(order.order_id, None)
     state.touched.add(account.account_id)

@@ -10,6 +10,7 @@ from risk.mark import BASIS_WINDOW_MS, MID_WINDOW_MS, ema, mark_price_e8
 from trading.engine import funding
 from trading.engine.index import Index
 from trading.engine.orders import MARKET_NOT_FOUND, expired
+from trading.engine.pricing import reprice
 from trading.engine.state import Market, State
 
 
@@ -32,6 +33,7 @@ def observe(state: State, command: ObservePrice) -> list[Index]:
         concerned[item.market_id] = index
     for index in concerned.values():
         refresh(state, index)
+        reprice(state, index)
     return list(concerned.values())
 
 
@@ -118,6 +120,7 @@ def age(state: State) -> None:
         index = state.indices[index_id]
         if index.sources:
             index.age(state.stamp_ms)
+            reprice(state, index)
             watch_age(state, index)
             market = state.markets.get(index_id)
             if market is not None:
@@ -169,6 +172,7 @@ def tick(state: State) -> list[Market]:
     """Bring every price to the stamp; return the markets."""
     for index_id in sorted(state.indices):
         refresh(state, state.indices[index_id])
+        reprice(state, state.indices[index_id])
     return [state.markets[market_id] for market_id in sorted(state.markets)]
 
 
@@ -183,4 +187,5 @@ def halt(state: State, command: HaltIndex) -> Reply:
     index.halt_reason = command.reason
     state.events.append(IndexHalted(index_id=command.index_id, reason=command.reason, author=command.author))
     refresh(state, index)
+    reprice(state, index)
     return Reply()

@@ -7,6 +7,7 @@ from markets.units import charge
 from trading.engine import lives, margin
 from trading.engine.book import Order
 from trading.engine.brackets import arm, is_bracketed
+from trading.engine.pools import emptied
 from trading.engine.positions import apply_fill, book_cash, follow
 from trading.engine.state import Market, State
 
@@ -49,15 +50,17 @@ def prevent_self_trade(state: State, taker: Order, maker: Order) -> CancelReason
 
 
 def can_make(state: State, market: Market, maker: Order, lots: int) -> bool:
-    """Re-check a maker's margin, unless the fill only reduces its position."""
+    """Re-check a maker's margin; a fill that only reduces its position must not cost more than its pool has."""
     holding = maker.holding
     pool = holding.pool
     size = holding.size_lots
     price = maker.price_ticks
     fee = charge(lots * price * market.tick_lot_atoms, market.parameters.maker_fee_ppm)
     most = margin.most_of_fill(holding, maker.sign, lots, price, fee, not maker.reduce_only)
-    if margin.spend(state, pool, most) or abs(size + maker.sign * lots) <= abs(size):
+    if margin.spend(state, pool, most):
         return True
+    if abs(size + maker.sign * lots) <= abs(size):
+        return margin.bears(state, holding, maker.sign, lots, lots * price, fee)
     left = margin.available_after_fill(state, holding, maker.sign, lots, lots * price, fee, lots * price)
     pool.floor_atoms = left
     return left >= 0
@@ -67,10 +70,10 @@ def can_take(state: State, market: Market, taker: Order, lots: int, price_ticks:
     """Check a taker's margin before one fill; its account's floor says nothing until the order is done."""
     holding = taker.holding
     size = holding.size_lots
-    if abs(size + taker.sign * lots) <= abs(size):
-        return True
     value = lots * price_ticks
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
+    if abs(size + taker.sign * lots) <= abs(size):
+        return margin.bears(state, holding, taker.sign, lots, value, fee)
     left = margin.available_after_fill(state, holding, taker.sign, lots, value, fee, 0)
     margin.distrust(holding.pool)
     return left >= 0
@@ -87,6 +90,8 @@ def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, l
     making = maker.holding
     taker_pnl = apply_fill(taking, taker.sign * lots, price)
     maker_pnl = apply_fill(making, maker.sign * lots, price)
+    if market.raises_margin:
+        margin.count_crowd(state, market)
     book_cash(state, taking.pool, taker_pnl, taker_fee)
     book_cash(state, making.pool, maker_pnl, maker_fee)
     taker.remaining_lots -= lots
@@ -128,6 +133,10 @@ def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, l
         arm(state, maker, lots)
     if maker.remaining_lots == 0:
         lives.filled(state, maker)
+    if making.pool.market_id and making.size_lots == 0:
+        emptied(state, making)
+    if taking.pool.market_id and taking.size_lots == 0:
+        emptied(state, taking)
     if making.reducing:
         follow(state, making)
     if taking.reducing:

@@ -3,6 +3,7 @@
 from markets.events import LedgerKind, LedgerTransfer, PositionChanged
 from trading.engine import margin
 from trading.engine.ledger import realise
+from trading.engine.pools import emptied
 from trading.engine.positions import apply_fill, apply_value, follow
 from trading.engine.state import Holding, State
 
@@ -25,6 +26,9 @@ def close_for(state: State, holding: Holding, lots: int, quote_atoms: int, kind:
 def report(state: State, holding: Holding, signed_lots: int, realised_atoms: int) -> None:
     account_id = holding.account.account_id
     margin.distrust(holding.pool)
+    margin.count_crowd(state, holding.market)
+    if holding.pool.market_id and holding.size_lots == 0:
+        emptied(state, holding)
     state.touched.add(account_id)
     state.events.append(
         PositionChanged(

@@ -14,6 +14,7 @@ from trading.engine.book import Order
 from trading.engine.brackets import given_id
 from trading.engine.identity import content_hash
 from trading.engine.matching import match
+from trading.engine.pools import top_up
 from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
 from trading.engine.views import order_view
 
@@ -53,6 +54,7 @@ def place(state: State, command: PlaceOrder) -> Reply:
     entry = checks.entry(state, market, holding, command, command.price_ticks, command.size_lots, False)
     if entry.reject is not None:
         return refuse(state, account, command, entry.reject, True)
+    top_up(state, holding, entry.margin_atoms)
     order = accept(state, holding, command, entry.price_ticks, entry.lots, "open")
     execute(state, market, order, entry.tight)
     return Reply(orders=(order_view(order),))

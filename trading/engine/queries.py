@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from markets.assets import QUOTE
 from markets.queries import (
     ExplainMargin,
     GetAccount,
@@ -14,16 +15,17 @@ from markets.queries import (
     PreviewOrder,
     Query,
 )
-from markets.views import AccountView, IndexView, MarketView, OrderView, PositionView, StateView
+from markets.views import AccountView, AssetView, IndexView, MarketView, OrderView, PositionView, StateView
+from risk.collateral import INITIAL, MAINTENANCE
 from risk.margin import initial_margin
-from trading.engine import funding, margin
+from trading.engine import funding, margin, withdrawals
 from trading.engine.book import Order
 from trading.engine.explain import explain, exposures, try_out
 from trading.engine.index import Index
 from trading.engine.orders import user_account
 from trading.engine.previews import liquidation, preview
 from trading.engine.snapshot import state_hash
-from trading.engine.state import Holding, Market, State
+from trading.engine.state import Account, Holding, Market, State
 from trading.engine.views import order_view
 
 
@@ -83,18 +85,33 @@ def account_view(state: State, account_id: int) -> AccountView | None:
     return AccountView(
         account_id=account_id,
         seq=account.seq,
-        balances={"USDC": account.usdc_atoms()},
+        balances={QUOTE: account.usdc_atoms(), **{name: account.cross.collateral[name] for name in sorted(account.cross.collateral)}},
         equity_atoms=equity,
         unrealised_atoms=sum(pool.unrealised_atoms for pool in pools),
         initial_margin_atoms=initial,
         order_margin_atoms=initial - sum(position.initial_margin_atoms for position in positions),
         maintenance_margin_atoms=sum(margin.maintenance(state, pool) for pool in pools),
         available_atoms=margin.available(state, account.cross),
-        withdrawable_atoms=margin.withdrawable(state, account.cross),
+        withdrawable_atoms=withdrawals.payable(state, account, QUOTE),
         positions=positions,
         orders=tuple(order_view(order) for order in account.orders.values()),
         leverage={holding.market.market_id: holding.leverage for holding in holdings if holding.leverage},
         dead_mans_switch_ms=account.dead_man_ms,
+        assets=tuple(asset_view(state, account, name) for name in (QUOTE, *sorted(account.cross.collateral))),
+        isolated_atoms={market_id: account.isolated[market_id].cash_atoms for market_id in sorted(account.isolated)},
+    )
+
+
+def asset_view(state: State, account: Account, name: str) -> AssetView:
+    asset = state.assets[name]
+    amount = account.usdc_atoms() if name == QUOTE else account.cross.collateral[name]
+    return AssetView(
+        asset=name,
+        amount_atoms=amount,
+        withdrawable_atoms=withdrawals.payable(state, account, name),
+        value_atoms=withdrawals.value_atoms(state, name, amount),
+        maintenance_value_atoms=amount if name == QUOTE else margin.counted(asset, amount, MAINTENANCE),
+        initial_value_atoms=amount if name == QUOTE else margin.counted(asset, amount, INITIAL),
     )
 
 
@@ -117,6 +134,8 @@ def position_view(state: State, holding: Holding) -> PositionView:
         leverage=holding.effective_leverage(),
         realised_atoms=holding.realised_atoms,
         funding_atoms=holding.funding_atoms,
+        margin_mode="isolated" if holding.pool.market_id else "cross",
+        margin_atoms=holding.pool.cash_atoms if holding.pool.market_id else 0,
     )
 
 
@@ -144,7 +163,7 @@ def index_view(state: State, index: Index) -> IndexView:
         state=index.state,
         price_e8=index.price_e8,
         confidence_e8=index.confidence_e8,
-        stable_e8=index.stable_e8,
+        stable_e8=index.stable.price_e8,
         halt_reason=index.halt_reason,
         recovering=index.recovering_ms > 0,
         max_age_ms=index.max_age_ms,

@@ -6,7 +6,8 @@ from risk.margin import MAX_PRICE_TICKS
 from trading.engine import checks, margin
 from trading.engine.index import Index
 from trading.engine.positions import apply_fill
-from trading.engine.state import Account, Holding, MarginPool, Market, State
+from trading.engine.pricing import reprice, take_price
+from trading.engine.state import Account, Asset, Holding, MarginPool, Market, State
 
 
 class Shadow:
@@ -24,6 +25,9 @@ class Shadow:
         self.state.accounts[account.account_id] = self.account
         for index in state.indices.values():
             self.state.indices[index.index_id] = copied_index(index)
+        self.state.risk_parameters = state.risk_parameters
+        for asset in state.assets.values():
+            self.copy_asset(asset)
         for market in state.markets.values():
             self.state.markets[market.market_id] = copied_market(market, self.state.indices[market.market_id])
             self.bases_e8[market.market_id] = market.index.price_e8 - market.mark_ticks * market.parameters.tick_e8
@@ -31,6 +35,11 @@ class Shadow:
             self.copy_pool(pool)
         for holding in account.holdings.values():
             self.copy_holding(holding)
+
+    def copy_asset(self, asset: Asset) -> None:
+        copy = self.state.assets[asset.parameters.asset] = Asset(asset.parameters)
+        if asset.parameters.index_id:
+            take_price(copy, self.state.indices[asset.parameters.index_id])
 
     def copy_pool(self, pool: MarginPool) -> None:
         copy = self.account.cross
@@ -58,6 +67,7 @@ class Shadow:
         """Set a mark, and move its index by as much: the basis stays."""
         market.index.price_e8 = max(1, mark_ticks * market.parameters.tick_e8 + self.bases_e8[market.market_id])
         market.mark_ticks = mark_ticks
+        reprice(self.state, market.index)
         market.version += 1
         self.state.mark_epoch += 1
 
@@ -115,11 +125,11 @@ class Shadow:
 
 def copied_index(index: Index) -> Index:
     """Return an index at the same prices; what its sources said is left behind."""
-    copy = Index(index.index_id, index.max_age_ms)
+    copy = Index(index.index_id, index.asset)
     copy.state = index.state
     copy.price_e8 = index.price_e8
     copy.confidence_e8 = index.confidence_e8
-    copy.stable_e8 = index.stable_e8
+    copy.stable = index.stable
     return copy
 
 
@@ -131,4 +141,5 @@ def copied_market(market: Market, index: Index) -> Market:
     copy.mark_ticks = market.mark_ticks
     copy.last_ticks = market.last_ticks
     copy.open_interest_lots = market.open_interest_lots
+    copy.crowd_lots = market.crowd_lots
     return copy

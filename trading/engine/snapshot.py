@@ -5,16 +5,20 @@ from heapq import heapify
 
 import msgspec
 
+from markets.assets import AssetParameters, RiskParameters
 from markets.commands import PlaceOrder
 from markets.events import CancelReason, OrderStatus
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
 from oracle.actions import IndexState
 from oracle.aggregate import Source
+from risk.stable import StableRecord, stable_from
 from trading.engine import lives, margin, waterfalls
 from trading.engine.book import Order
 from trading.engine.index import Index
-from trading.engine.state import Account, Holding, KnownId, Market, Rejection, State
+from trading.engine.ledger import hold
+from trading.engine.pricing import take_price
+from trading.engine.state import Account, Asset, Holding, KnownId, MarginPool, Market, Rejection, State
 
 
 class OrderRecord(msgspec.Struct, array_like=True):
@@ -43,6 +47,13 @@ class HoldingRecord(msgspec.Struct, array_like=True):
     leverage: int
 
 
+class PoolRecord(msgspec.Struct, array_like=True):
+    """What an isolated pool has; its one holding is among the account's."""
+
+    market_id: int
+    cash_atoms: int
+
+
 class AccountRecord(msgspec.Struct, array_like=True):
     account_id: int
     seq: int
@@ -50,6 +61,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     dead_man_ms: int
     deposit_numbers: list[tuple[int, int]]
     holdings: list[HoldingRecord]
+    collateral: list[tuple[str, int]] = []
+    isolated: list[PoolRecord] = []
 
 
 class MarketRecord(msgspec.Struct, array_like=True):
@@ -86,7 +99,7 @@ class IndexRecord(msgspec.Struct, array_like=True):
     state: IndexState
     price_e8: int
     confidence_e8: int
-    stable_e8: int
+    stable: StableRecord
     sources: list[Source]
     suspects: list[Source]
     refusals: list[tuple[str, str, int]]
@@ -133,6 +146,10 @@ class StateRecord(msgspec.Struct, array_like=True):
     ready_markets: list[int]
     indices: list[IndexRecord] = []
     waterfall: waterfalls.WaterfallRecord | None = None
+    assets: list[AssetParameters] = []
+    risk_parameters: RiskParameters = RiskParameters()
+    withdrawals: tuple[int, int, int, int] = (0, 0, 0, 0)  # hour, of which so much has left; day, the same
+    debtors: list[int] = []
 
 
 def encode(state: State) -> bytes:
@@ -165,6 +182,10 @@ def record_of(state: State) -> StateRecord:
         ready_markets=sorted(state.ready_markets),
         indices=[index_record(state.indices[index_id]) for index_id in sorted(state.indices)],
         waterfall=waterfalls.record_of(state),
+        assets=[state.assets[name].parameters for name in sorted(state.assets)],
+        risk_parameters=state.risk_parameters,
+        withdrawals=(state.withdrawal_hour_ms, state.withdrawn_hour_atoms, state.withdrawal_day_ms, state.withdrawn_day_atoms),
+        debtors=sorted(state.debtors),
     )
 
 
@@ -177,6 +198,8 @@ def account_record(account: Account) -> AccountRecord:
         dead_man_ms=account.dead_man_ms,
         deposit_numbers=sorted(account.deposit_numbers.items()),
         holdings=[holding_record(holding) for holding in holdings if holding.size_lots or holding.leverage],
+        collateral=sorted(account.cross.collateral.items()),
+        isolated=[PoolRecord(market_id, account.isolated[market_id].cash_atoms) for market_id in sorted(account.isolated)],
     )
 
 
@@ -248,6 +271,15 @@ def decode(data: bytes) -> State:
         state.indices[index.index_id] = restore_index(index)
     for market in record.markets:
         state.markets[market.parameters.market_id] = restore_market(state, market)
+    for parameters in record.assets:
+        asset = state.assets[parameters.asset] = Asset(parameters)
+        if parameters.index_id:
+            take_price(asset, state.indices[parameters.index_id])
+    state.risk_parameters = record.risk_parameters
+    hour_ms, hour_atoms, day_ms, day_atoms = record.withdrawals
+    state.withdrawal_hour_ms, state.withdrawn_hour_atoms = hour_ms, hour_atoms
+    state.withdrawal_day_ms, state.withdrawn_day_atoms = day_ms, day_atoms
+    state.debtors = set(record.debtors)
     for account in record.accounts:
         restore_account(state, account)
     restore_orders(state, record)
@@ -266,7 +298,7 @@ def index_record(index: Index) -> IndexRecord:
         state=index.state,
         price_e8=index.price_e8,
         confidence_e8=index.confidence_e8,
-        stable_e8=index.stable_e8,
+        stable=index.stable.record(),
         sources=[index.sources[name] for name in sorted(index.sources)],
         suspects=[index.suspects[name] for name in sorted(index.suspects)],
         refusals=[(name, *index.refusals[name]) for name in sorted(index.refusals)],
@@ -285,7 +317,7 @@ def restore_index(record: IndexRecord) -> Index:
     index.state = record.state
     index.price_e8 = record.price_e8
     index.confidence_e8 = record.confidence_e8
-    index.stable_e8 = record.stable_e8
+    index.stable = stable_from(record.stable)
     index.sources = {source.source: source for source in record.sources}
     index.suspects = {source.source: source for source in record.suspects}
     index.refusals = {name: (reason, stamp_ms) for name, reason, stamp_ms in record.refusals}
@@ -337,6 +369,12 @@ def restore_account(state: State, record: AccountRecord) -> None:
     if record.dead_man_ms:
         state.dead_men[record.account_id] = record.dead_man_ms
         state.dead_men_due_ms = min(state.dead_men.values())
+    for name, amount in record.collateral:
+        hold(state, account.cross, name, amount)
+    for isolated in record.isolated:
+        pool = account.isolated[isolated.market_id] = MarginPool(account, isolated.market_id)
+        pool.cash_atoms = isolated.cash_atoms
+        account.holding(state.markets[isolated.market_id])
     for entry in record.holdings:
         market = state.markets[entry.market_id]
         holding = account.holding(market)
@@ -374,6 +412,7 @@ def restore_orders(state: State, record: StateRecord) -> None:
         state.rejections.append(rejection)
         state.accounts[refused.account_id].client_ids[refused.client_order_id] = rejection
     for live in state.markets.values():
+        live.crowd_lots = max(live.open_interest_lots, live.parameters.margin_rises_from_lots)
         live.book.bids.touched.clear()
         live.book.asks.touched.clear()
     state.touched.clear()

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 from markets import ledger, units
-from markets.assets import RiskParameters
+from markets.assets import QUOTE, AssetParameters, CollateralTier, RiskParameters
 from markets.events import Event
 from markets.parameters import MarketParameters, MarketStatus
 from markets.rejects import Reject
@@ -123,6 +123,23 @@ class Liquidation:
         self.deleveraged: list[tuple[int, int, int]] = []  # (market, size_lots, quote_atoms)
 
 
+class Asset:
+    """A collateral asset, its prices, and the users that hold some.
+
+    `price_e8` is the index less its confidence; `initial_price_e8` the worse of that and the stable price, 0 while the index is
+    not to be trusted with new risk.
+    """
+
+    __slots__ = ("holders", "initial_price_e8", "parameters", "price_e8", "total_atoms")
+
+    def __init__(self, parameters: AssetParameters) -> None:
+        self.parameters: AssetParameters = parameters
+        self.price_e8: int = 0
+        self.initial_price_e8: int = 0
+        self.total_atoms: int = 0  # of all users
+        self.holders: dict[int, MarginPool] = {}  # by account, of an asset other than USDC
+
+
 class MarginPool:
     """Money that stands for the same positions: all cross-margined ones of an account (market 0), or one isolated position.
 
@@ -220,6 +237,7 @@ class Market:
         "averaged_ms",
         "basis_ema_e8",
         "book",
+        "crowd_lots",
         "cumulative_funding",
         "falls",
         "funding_due_ms",
@@ -236,6 +254,7 @@ class Market:
         "premium_ppb",
         "premium_sampled_ms",
         "premium_sum",
+        "raises_margin",
         "rises",
         "settlement",
         "shown",
@@ -277,6 +296,9 @@ class Market:
         self.tick_lot_atoms: int = units.tick_lot_atoms(tick_e8=parameters.tick_e8, lot_e8=parameters.lot_e8)
         self.max_leverage: int = parameters.tiers[0].max_leverage
         self.steepest_ppm: int = max(tier.maintenance_ppm for tier in parameters.tiers)
+        # Open interest as it counts for initial margin, where that rises with it.
+        self.crowd_lots: int = max(self.open_interest_lots, parameters.margin_rises_from_lots)
+        self.raises_margin: bool = parameters.margin_rises_from_lots > 0 or parameters.concentration_ppm > 0
         self.index.max_age_ms = parameters.oracle_max_age_ms
         self.version += 1
 
@@ -284,16 +306,29 @@ class Market:
         return units.ticks_from_e8(self.index.price_e8, self.parameters.tick_e8)
 
 
+QUOTE_PARAMETERS: Final = AssetParameters(
+    asset=QUOTE,
+    decimals=units.QUOTE_DECIMALS,
+    index_id=0,
+    tiers=(CollateralTier(0, units.PPM, units.PPM),),
+    exchange_cap_atoms=10**17,
+    account_cap_atoms=10**16,
+)
+
+
 class State:
     """The whole exchange. Fields after `events` belong to the running batch or are recomputed, and are not encoded."""
 
     __slots__ = (
         "accounts",
+        "assets",
         "backstop_capital_atoms",
         "brackets",
         "clearing",
         "dead_men",
         "dead_men_due_ms",
+        "debtors",
+        "emptied",
         "ended",
         "events",
         "expiries",
@@ -322,6 +357,10 @@ class State:
         "touched",
         "unswept",
         "unwind_due_ms",
+        "withdrawal_day_ms",
+        "withdrawal_hour_ms",
+        "withdrawn_day_atoms",
+        "withdrawn_hour_atoms",
     )
 
     def __init__(self) -> None:
@@ -333,6 +372,7 @@ class State:
         self.next_liquidation_id: int = 1
         self.accounts: dict[int, Account] = {account_id: Account(account_id) for account_id in ledger.NAMES}
         self.markets: dict[int, Market] = {}
+        self.assets: dict[str, Asset] = {QUOTE: Asset(QUOTE_PARAMETERS)}
         self.risk_parameters: RiskParameters = RiskParameters()
         self.indices: dict[int, Index] = {}  # of the markets, and of collateral assets that have none
         self.orders: dict[int, Order] = {}  # open, waiting and recently ended
@@ -345,6 +385,10 @@ class State:
         self.sources_due_ms: int = 0  # before it no fresh price grows old
         self.backstop_capital_atoms: int = 0  # what the backstop was given: what it has less than this it has lost
         self.unwind_due_ms: int = 0  # before it the exchange's own positions are not reduced further
+        self.withdrawal_hour_ms: int = 0  # when the hour began of which `withdrawn_hour_atoms` tells
+        self.withdrawn_hour_atoms: int = 0
+        self.withdrawal_day_ms: int = 0
+        self.withdrawn_day_atoms: int = 0
         self.events: list[Event] = []
         self.touched: set[int] = set()
         self.fired: int = 0
@@ -357,6 +401,8 @@ class State:
         self.mark_epoch: int = 0
         self.unswept: set[int] = set()  # accounts whose margin must be checked at the next sweep, whatever prices do
         self.next_serial: int = 1
+        self.debtors: set[int] = set()  # accounts whose cross pool was left with less than no USDC
+        self.emptied: set[tuple[int, int]] = set()  # (account, market) of isolated pools that may have margin to give back
         self.clearing: MarginPool = self.accounts[ledger.CLEARING].cross
         self.fees: MarginPool = self.accounts[ledger.FEES].cross
 

@@ -1,0 +1,167 @@
+"""Collateral assets: their admission and prices, what accounts hold of them, and its conversion when USDC is owed."""
+
+from itertools import pairwise
+
+from markets.assets import QUOTE, AssetParameters, RiskParameters
+from markets.commands import SetAsset, SetRiskParameters
+from markets.events import AssetSet, CollateralConverted, LedgerTransfer, RiskParametersSet
+from markets.ledger import BACKSTOP
+from markets.rejects import Reject
+from markets.units import ASSET_DECIMALS, PPM, asset_value_atoms
+from markets.views import Reply
+from risk.collateral import converted_amount, most_amount
+from trading.engine import margin
+from trading.engine.index import Index
+from trading.engine.ledger import give, post, transfer
+from trading.engine.orders import expired
+from trading.engine.pricing import take_price
+from trading.engine.state import Asset, MarginPool, State
+from trading.engine.withdrawals import float_atoms
+
+MAX_WITHDRAWAL_DAY_ATOMS = 10**15  # a thousand million USDC: no parameter lifts the limit above it
+
+
+def set_asset(state: State, command: SetAsset) -> Reply:
+    parameters = command.parameters
+    late = expired(state, command.valid_until_ms)
+    if late is not None:
+        return Reply(reject=late)
+    field = invalid_asset(state, parameters)
+    if field:
+        return Reply(reject=Reject("INVALID_PARAMETERS", {"field": field}))
+    known = state.assets.get(parameters.asset)
+    if known is not None and known.parameters == parameters:
+        return Reply(reject=Reject("NOTHING_TO_CHANGE"))
+    if known is None:
+        state.assets[parameters.asset] = known = Asset(parameters)
+    known.parameters = parameters
+    index_id = parameters.index_id
+    if index_id and index_id not in state.indices:
+        state.indices[index_id] = Index(index_id, parameters.asset)
+    if index_id:
+        take_price(known, state.indices[index_id])
+    state.mark_epoch += 1
+    state.events.append(AssetSet(parameters=parameters, author=command.author))
+    return Reply()
+
+
+def invalid_asset(state: State, parameters: AssetParameters) -> str:
+    """Return the field that cannot be, or nothing."""
+    if ASSET_DECIMALS.get(parameters.asset) is None:
+        return "asset"
+    if parameters.decimals != ASSET_DECIMALS[parameters.asset]:
+        return "decimals"
+    known = state.assets.get(parameters.asset)
+    if known is not None and known.parameters.index_id != parameters.index_id:
+        return "index_id"
+    if (parameters.index_id > 0) == (parameters.asset == QUOTE) or parameters.index_id < 0:
+        return "index_id"
+    if parameters.exchange_cap_atoms < 0 or not parameters.account_cap_atoms >= 0:
+        return "exchange_cap_atoms" if parameters.exchange_cap_atoms < 0 else "account_cap_atoms"
+    if not 0 <= parameters.conversion_haircut_ppm < PPM:
+        return "conversion_haircut_ppm"
+    if parameters.conversion_cap_atoms < 0:
+        return "conversion_cap_atoms"
+    return invalid_weights(parameters)
+
+
+def invalid_weights(parameters: AssetParameters) -> str:
+    """Tiers begin at nothing; weights are parts of one, fall from tier to tier, and never count more to open than to keep."""
+    tiers = parameters.tiers
+    if not tiers or tiers[0].value_from_atoms != 0:
+        return "tiers"
+    for tier in tiers:
+        if not 0 <= tier.initial_ppm <= tier.maintenance_ppm <= PPM:
+            return "tiers"
+    for lower, upper in pairwise(tiers):
+        rises = upper.initial_ppm > lower.initial_ppm or upper.maintenance_ppm > lower.maintenance_ppm
+        if rises or upper.value_from_atoms <= lower.value_from_atoms:
+            return "tiers"
+    if parameters.asset == QUOTE and (len(tiers) > 1 or tiers[0].initial_ppm != PPM):
+        return "tiers"
+    return ""
+
+
+def set_risk_parameters(state: State, command: SetRiskParameters) -> Reply:
+    late = expired(state, command.valid_until_ms)
+    if late is not None:
+        return Reply(reject=late)
+    field = invalid_risk(command.parameters)
+    if field:
+        return Reply(reject=Reject("INVALID_PARAMETERS", {"field": field}))
+    if command.parameters == state.risk_parameters:
+        return Reply(reject=Reject("NOTHING_TO_CHANGE"))
+    state.risk_parameters = command.parameters
+    state.events.append(RiskParametersSet(parameters=command.parameters, author=command.author))
+    return Reply()
+
+
+def invalid_risk(parameters: RiskParameters) -> str:
+    for field in ("debt_limit_atoms", "withdrawal_hour_atoms", "backstop_loss_cap_atoms", "warm_up_ms"):
+        if getattr(parameters, field) < 0:
+            return field
+    if not parameters.withdrawal_hour_atoms <= parameters.withdrawal_day_atoms <= MAX_WITHDRAWAL_DAY_ATOMS:
+        return "withdrawal_day_atoms"
+    return "" if 0 <= parameters.withdrawal_notional_ppm <= PPM else "withdrawal_notional_ppm"
+
+
+def settle_debts(state: State) -> None:
+    """Convert the collateral of accounts that owe more USDC than is allowed."""
+    limit = state.risk_parameters.debt_limit_atoms
+    for account_id in sorted(state.debtors):
+        pool = state.accounts[account_id].cross
+        if pool.cash_atoms >= 0:
+            state.debtors.discard(account_id)
+        elif pool.cash_atoms < -limit:
+            convert(state, pool)
+
+
+def convert(state: State, pool: MarginPool) -> int:
+    """Sell collateral to the backstop until nothing is owed, the smallest haircut first; return the USDC that this brought."""
+    found = 0
+    names = sorted(pool.collateral, key=lambda name: (state.assets[name].parameters.conversion_haircut_ppm, name))
+    for name in names:
+        if pool.cash_atoms < 0:
+            found += convert_asset(state, pool, state.assets[name])
+    return found
+
+
+def convert_asset(state: State, pool: MarginPool, asset: Asset) -> int:
+    """Sell as much of one asset as the debt needs and the backstop may take."""
+    parameters = asset.parameters
+    index = state.indices[parameters.index_id]
+    if not index.allows("convert"):
+        return 0
+    backstop = state.accounts[BACKSTOP].cross
+    paid_e8 = index.price_e8 * (PPM - parameters.conversion_haircut_ppm) // PPM
+    decimals = parameters.decimals
+    debt = -pool.cash_atoms
+    held = pool.collateral[parameters.asset]
+    amount = converted_amount(debt_atoms=debt, held_atoms=held, price_e8=paid_e8, decimals=decimals)
+    has = asset_value_atoms(amount_atoms=backstop.collateral.get(parameters.asset, 0), price_e8=index.price_e8, decimals=decimals)
+    room = max(0, parameters.conversion_cap_atoms - has)
+    amount = most_amount(value_atoms=room, held_atoms=amount, price_e8=index.price_e8, decimals=decimals)
+    amount = most_amount(value_atoms=float_atoms(state), held_atoms=amount, price_e8=paid_e8, decimals=decimals)
+    paid = asset_value_atoms(amount_atoms=amount, price_e8=paid_e8, decimals=decimals)
+    if paid <= 0:
+        return 0
+    capital = margin.equity(state, backstop)
+    state.events.append(
+        CollateralConverted(
+            account_id=pool.account.account_id,
+            asset=parameters.asset,
+            amount_atoms=amount,
+            price_e8=index.price_e8,
+            haircut_ppm=parameters.conversion_haircut_ppm,
+            paid_atoms=paid,
+            debt_atoms=debt,
+        )
+    )
+    lines: list[LedgerTransfer] = [
+        give(state, pool, backstop, parameters.asset, amount, "conversion"),
+        transfer(backstop, pool, paid, "conversion"),
+    ]
+    post(state, lines, "conversion")
+    # What the backstop has is only in another shape: a conversion is no loss, what becomes of the asset may be one.
+    state.backstop_capital_atoms += margin.equity(state, backstop) - capital
+    return paid

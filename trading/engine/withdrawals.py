@@ -1,0 +1,133 @@
+"""What may leave an account, and the exchange; and what may arrive."""
+
+from typing import Final
+
+from markets.assets import QUOTE
+from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT, SOURCES
+from markets.rejects import Reject
+from markets.units import asset_value_atoms
+from oracle.actions import IndexState
+from trading.engine import margin
+from trading.engine.state import HOUR_MS, Account, MarginPool, State
+
+DAY_MS: Final = 24 * HOUR_MS
+
+
+def refusal(state: State, account: Account, asset: str, amount_atoms: int) -> Reject | None:
+    """Refuse what prices do not admit now, what the account needs, or what others owe."""
+    closed = closed_price(state, account.cross, asset)
+    if closed is not None:
+        return Reject("PRICE_STALE", {"oracle_state": closed})
+    return short(state, account, asset, amount_atoms) or illiquid(state, asset)
+
+
+def closed_price(state: State, pool: MarginPool, asset: str) -> IndexState | None:
+    """Return the state of a price that values the pool, or what leaves it, and does not admit withdrawals."""
+    ids = [holding.market.market_id for holding in pool.holdings.values() if holding.size_lots]
+    ids += [state.assets[name].parameters.index_id for name in pool.collateral if name != asset or pool.holdings]
+    if asset != QUOTE:
+        ids.append(state.assets[asset].parameters.index_id)
+    for index_id in ids:
+        index = state.indices[index_id]
+        if not index.allows("withdraw"):
+            return index.state
+    return None
+
+
+def short(state: State, account: Account, asset: str, amount_atoms: int) -> Reject | None:
+    free = withdrawable(state, account, asset)
+    return Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": free}) if amount_atoms > free else None
+
+
+def withdrawable(state: State, account: Account, asset: str) -> int:
+    if asset == QUOTE:
+        return margin.withdrawable(state, account.cross)
+    return margin.withdrawable_of(state, account.cross, state.assets[asset])
+
+
+def payable(state: State, account: Account, asset: str) -> int:
+    """Return what may leave the account now, the exchange's limits of hour and day apart."""
+    return 0 if illiquid(state, asset) is not None else withdrawable(state, account, asset)
+
+
+def illiquid(state: State, asset: str) -> Reject | None:
+    """Refuse USDC while more of it is owed than the backstop has: what is owed is not in the vault."""
+    if asset != QUOTE:
+        return None
+    owed = total_debt(state)
+    has = float_atoms(state)
+    return Reject("LIQUIDITY_SHORT", {"owed_atoms": owed, "float_atoms": has}) if owed > has else None
+
+
+def total_debt(state: State) -> int:
+    """Return what is owed by the accounts that can owe: those below zero, those just touched, those with other collateral."""
+    found = state.debtors | state.touched
+    for asset in state.assets.values():
+        found = found | set(asset.holders)
+    return sum(owed(state, state.accounts[account_id].cross) for account_id in found if account_id >= FIRST_USER_ACCOUNT)
+
+
+def owed(state: State, pool: MarginPool) -> int:
+    """Return the USDC that a pool owes once its unrealised losses are counted."""
+    margin.refresh(state, pool)
+    return max(0, -margin.settled(pool))
+
+
+def float_atoms(state: State) -> int:
+    return max(0, state.accounts[BACKSTOP].cross.cash_atoms)
+
+
+def over_limit(state: State, asset: str, amount_atoms: int) -> Reject | None:
+    """Refuse what exceeds what may leave the exchange within the running hour and day."""
+    start_windows(state)
+    value = value_atoms(state, asset, amount_atoms)
+    hour = state.risk_parameters.withdrawal_hour_atoms - state.withdrawn_hour_atoms
+    day = state.risk_parameters.withdrawal_day_atoms - state.withdrawn_day_atoms
+    if value > hour:
+        return Reject("WITHDRAWAL_LIMIT", {"window": "hour", "left_atoms": max(0, hour), "until_ms": state.withdrawal_hour_ms + HOUR_MS})
+    if value > day:
+        return Reject("WITHDRAWAL_LIMIT", {"window": "day", "left_atoms": max(0, day), "until_ms": state.withdrawal_day_ms + DAY_MS})
+    return None
+
+
+def start_windows(state: State) -> None:
+    hour = state.stamp_ms - state.stamp_ms % HOUR_MS
+    day = state.stamp_ms - state.stamp_ms % DAY_MS
+    if hour != state.withdrawal_hour_ms:
+        state.withdrawal_hour_ms, state.withdrawn_hour_atoms = hour, 0
+    if day != state.withdrawal_day_ms:
+        state.withdrawal_day_ms, state.withdrawn_day_atoms = day, 0
+
+
+def count(state: State, asset: str, amount_atoms: int) -> None:
+    value = value_atoms(state, asset, amount_atoms)
+    state.withdrawn_hour_atoms += value
+    state.withdrawn_day_atoms += value
+
+
+def value_atoms(state: State, asset: str, amount_atoms: int) -> int:
+    """Return an amount's value at index, weights and confidence apart."""
+    if asset == QUOTE:
+        return amount_atoms
+    parameters = state.assets[asset].parameters
+    index = state.indices[parameters.index_id]
+    return asset_value_atoms(amount_atoms=amount_atoms, price_e8=index.price_e8, decimals=parameters.decimals)
+
+
+def over_cap(state: State, account: Account, asset: str, amount_atoms: int, arrives: bool) -> Reject | None:
+    """Refuse what an account may not hold, and of what arrives from outside what all accounts together may not."""
+    entry = state.assets[asset]
+    own = account.usdc_atoms() if asset == QUOTE else account.cross.collateral.get(asset, 0)
+    cap = entry.parameters.account_cap_atoms
+    if own + amount_atoms > cap:
+        return Reject("DEPOSIT_CAP", {"account_cap_atoms": cap, "held_atoms": own})
+    cap = entry.parameters.exchange_cap_atoms
+    every = vault_atoms(state) if asset == QUOTE else entry.total_atoms
+    if arrives and every + amount_atoms > cap:
+        return Reject("DEPOSIT_CAP", {"exchange_cap_atoms": cap, "held_atoms": every})
+    return None
+
+
+def vault_atoms(state: State) -> int:
+    """Return the USDC that the exchange holds: what came in from outside and has not left."""
+    return -sum(state.accounts[account_id].cross.cash_atoms for account_id in SOURCES)
