@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from quantdesk import health
+from risk.udf import TimescaleMarksView
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -9,9 +10,12 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("quantdesk.api_urls")),
+    path("udf/", include("markets.udf.urls")),
+    path("udf/timescale_marks", TimescaleMarksView.as_view()),
     path("", include("markets.urls")),
     path("", include("accounts.urls")),
     path("", include("trading.urls")),
+    path("risk/", include("trading.risk_urls")),
 ]
 # In the API's own shape under /api/, as Django renders them elsewhere.
 handler400 = "quantdesk.api.errors.bad_request"

@@ -33,11 +33,13 @@ PERSON_ONLY = (401, 200, 200, 403, 403, 200)
 API: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", "api/v1/time/"): (ANYBODY, None),
     ("GET", "api/v1/markets/"): (ANYBODY, None),
+    ("GET", "api/v1/markets/overview/"): (ANYBODY, None),
     ("GET", "api/v1/markets/<str:symbol>/"): (ANYBODY, None),
     ("GET", "api/v1/markets/<str:symbol>/book/"): (ANYBODY, None),
     ("GET", "api/v1/markets/<str:symbol>/trades/"): (ANYBODY, None),
     ("GET", "api/v1/markets/<str:symbol>/candles/"): (ANYBODY, None),
     ("GET", "api/v1/markets/<str:symbol>/funding/"): (ANYBODY, None),
+    ("GET", "api/v1/markets/<str:symbol>/open-interest/"): (ANYBODY, None),
     ("GET", "api/v1/tickers/"): (ANYBODY, None),
     ("GET", "api/v1/tickers/<str:symbol>/"): (ANYBODY, None),
     ("GET", "api/v1/schema/"): (ANYBODY, None),
@@ -75,11 +77,13 @@ BY_ACCOUNT = [
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC_PAGES = {
+    "markets/", "udf/config", "udf/time", "udf/symbols", "udf/search", "udf/history", "udf/marks", "udf/timescale_marks", "udf/quotes",
     "", "healthz", "readyz", "metrics", "display/", "accounts/login/", "accounts/register/", "accounts/logout/", "trade/",
     "trade/<str:symbol>/", "trade/<str:symbol>/candles/",
 }  # fmt: skip
 # Everybody else is sent to the log-in; what people change there is their own.
 PEOPLES_PAGES = {
+    "risk/", "risk/figures/", "risk/what-if/", "risk/book/",
     "account/", "account/deposit/", "account/api-keys/", "trade/<str:symbol>/private/", "trade/<str:symbol>/history/",
     "trade/<str:symbol>/fills/", "trade/<str:symbol>/funding/", "trade/<str:symbol>/orders/", "trade/<str:symbol>/preview/",
     "trade/<str:symbol>/orders/cancel-all/", "trade/<str:symbol>/close/", "trade/<str:symbol>/reverse/", "trade/<str:symbol>/leverage/",
