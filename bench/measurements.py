@@ -1,6 +1,10 @@
 """What can be measured, by name. Each needs a process of its own: Django is set up once in one, and servers differ."""
 
+import json
+import os
 import pickle
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +15,8 @@ from bench.workload import operations
 
 ENGINE_OPERATIONS = 50_000
 ENGINE_ROUNDS = 5
+
+ROOT = Path(__file__).resolve().parent.parent
 
 Findings = tuple[list[Ratio], list[Figure]]
 
@@ -23,11 +29,11 @@ def engine() -> Findings:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "operations.pickle"
         made.write_bytes(pickle.dumps(([tuple(each) for each in warm_up], [tuple(each) for each in timed])))
-        root, tree = Path(__file__).resolve().parent.parent, compiled_tree()
+        tree = compiled_tree()
         workers = {
             (name, form): Worker(name, operations=made, count=ENGINE_OPERATIONS, path=path)
             for name in ("quantdesk", "quantdesk-engine")
-            for form, path in (("plain", root), ("compiled", tree))
+            for form, path in (("plain", ROOT), ("compiled", tree))
         }
         subjects = {f"{name} {form}": worker.run for (name, form), worker in workers.items()}
         measured = interleave(subjects, rounds=ENGINE_ROUNDS, title="engine and book")
@@ -39,6 +45,29 @@ def engine() -> Findings:
         Ratio("engine with margin / bare book, compiled", compiled, measured["quantdesk compiled"]),
         Ratio("engine with margin, compiled / plain", compiled, engine, floor=2.0),
     ], []
+
+
+def margin() -> Findings:
+    from bench.margin import order_with_margin
+
+    return order_with_margin(), []
+
+
+def sweep() -> Findings:
+    """In a process of its own for each form: the engine that is imported first stays."""
+    found: list[Ratio] = []
+    for form, tree in (("plain", ROOT), ("compiled", compiled_tree())):
+        command = [sys.executable, "-m", "bench.sweep"]
+        done = subprocess.run(command, cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)}, check=True, capture_output=True, text=True)
+        measured = json.loads(done.stdout)
+        found.append(Ratio(f"mark update over 100,000 accounts / numpy scan, {form}", measured["ours"], measured["numpy"], floor=1 / 3))
+    return found, []
+
+
+def stress() -> Findings:
+    from bench.stress import stress_grid
+
+    return stress_grid(), []
 
 
 def durable() -> Findings:
@@ -74,7 +103,16 @@ def rest() -> Findings:
     return [], at_rest()
 
 
-MEASUREMENTS: dict[str, Callable[[], Findings]] = {"engine": engine, "durable": durable, "front": front, "fanout": fanout, "rest": rest}
+MEASUREMENTS: dict[str, Callable[[], Findings]] = {
+    "engine": engine,
+    "margin": margin,
+    "sweep": sweep,
+    "stress": stress,
+    "durable": durable,
+    "front": front,
+    "fanout": fanout,
+    "rest": rest,
+}
 
 
 def measure(name: str) -> Findings:

@@ -82,3 +82,13 @@ def test_it_names_the_share_of_the_next_deleveraging(case: dict[str, Any]) -> No
 @pytest.mark.parametrize("case", LIQUIDATION["discounted_ticks"], ids=lambda case: case["note"])
 def test_it_hands_over_at_a_discount(case: dict[str, Any]) -> None:
     assert liquidation.discounted_ticks(**without(case, "note", "ticks")) == case["ticks"]
+
+
+@pytest.mark.parametrize("case", MARGIN["crowded"]["cases"], ids=lambda case: case["note"])
+def test_it_asks_more_in_a_crowded_market(case: dict[str, Any]) -> None:
+    assert margin.crowded_margin(**without(case, "note", "atoms")) == case["atoms"]
+
+
+@pytest.mark.parametrize("case", MARGIN["concentrated"]["cases"], ids=lambda case: case["note"])
+def test_it_asks_more_of_a_large_position(case: dict[str, Any]) -> None:
+    assert margin.concentrated_margin(**without(case, "note", "atoms")) == case["atoms"]
