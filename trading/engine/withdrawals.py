@@ -60,8 +60,8 @@ def illiquid(state: State, asset: str) -> Reject | None:
 
 
 def total_debt(state: State) -> int:
-    """Return what is owed by the accounts that can owe: those below zero, those just touched, those with other collateral."""
-    found = state.debtors | state.touched
+    """Return what is owed by the accounts that can owe: those below zero or short, those just touched, those with other collateral."""
+    found = state.debtors | state.touched | state.unswept
     for asset in state.assets.values():
         found = found | set(asset.holders)
     return sum(owed(state, state.accounts[account_id].cross) for account_id in found if account_id >= FIRST_USER_ACCOUNT)
