@@ -18,8 +18,10 @@ STATUS_TEXTS = {
 }
 ORACLE_WORDS = {
     "single": "One source",
+    "uncertain": "Uncertain price",
     "disputed": "Sources disagree",
     "stale": "No fresh price",
+    "halted": "Price halted",
 }
 
 
@@ -99,7 +101,7 @@ def max_leverage(market: MarketParameters) -> int:
 def price_source(view: MarketView) -> str:
     """Tell whether the index is live, simulated or a replay: the least real source decides."""
     sources = {source for source, _, _ in view.oracle_sources}
-    if "simulation" in sources:
+    if any(source.startswith("simulation") for source in sources):
         return "simulated"
     return "replay" if "replay" in sources else "live"
 

@@ -300,6 +300,8 @@ class MarkChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     sources: tuple[str, ...] = ()  # whose fresh prices made the index: tells live from simulated and replayed
     confidence_e8: int = 0
     readings: tuple[SourceReading, ...] = ()
+    recovering: bool = False  # the sources are good again, but not yet for long enough
+    halt_reason: str = ""  # staff's
 
 
 class IndexChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -107,6 +107,21 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     isolated_atoms: dict[int, int] = {}  # what each isolated market's pool holds
 
 
+class IndexView(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside price of an asset, and each source that it was made from or that was refused. Prices 0 before the first."""
+
+    index_id: int
+    asset: str
+    state: str  # oracle.actions.IndexState
+    price_e8: int
+    confidence_e8: int
+    stable_e8: int  # the slow price that initial margin is held against; 0 where none is kept
+    halt_reason: str  # staff's, empty while they do not halt it
+    recovering: bool  # its sources are good again, but not yet for long enough
+    max_age_ms: int
+    readings: tuple[SourceReading, ...]
+
+
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     parameters: MarketParameters
     status: MarketStatus  # the stricter of the market's and the exchange's
@@ -120,6 +135,7 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     open_interest_lots: int
     predicted_funding_ppb: int  # for this hour
     next_funding_ms: int
+    index: IndexView | None = None  # with all that is known of each source
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,18 +283,3 @@ class Exposure(msgspec.Struct, frozen=True, array_like=True):
     initial_margin_atoms: int
     maintenance_margin_atoms: int
     prices: tuple[PriceExposure, ...]
-
-
-class IndexView(msgspec.Struct, frozen=True, kw_only=True):
-    """The outside price of an asset, and each source that it was made from or that was refused. Prices 0 before the first."""
-
-    index_id: int
-    asset: str
-    state: str  # oracle.actions.IndexState
-    price_e8: int
-    confidence_e8: int
-    stable_e8: int  # the slow price that initial margin is held against; 0 where none is kept
-    halt_reason: str  # staff's, empty while they do not halt it
-    recovering: bool  # its sources are good again, but not yet for long enough
-    max_age_ms: int
-    readings: tuple[SourceReading, ...]

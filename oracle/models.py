@@ -8,6 +8,7 @@ class OraclePrice(models.Model):
     market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     mark_ticks = models.BigIntegerField()
     index_e8 = models.BigIntegerField()
+    confidence_e8 = models.BigIntegerField(null=True)  # not known of rows from before it was kept
     state = models.CharField(max_length=12)
     observed_at = models.DateTimeField()
 

@@ -6,6 +6,7 @@ from quantdesk.api import schema
 
 urlpatterns = [
     path("", include("markets.api.urls")),
+    path("", include("oracle.api.urls")),
     path("", include("accounts.api.urls")),
     path("", include("trading.api.urls")),
     path("schema/", schema.SchemaView.as_view(), name="api-schema"),

@@ -5,7 +5,14 @@ import { showStatus } from "./status.js";
 import { figures } from "./ticker.js";
 import { countdown } from "./times.js";
 
-const ORACLE = { valid: "Valid", single: "One source", disputed: "Sources disagree", stale: "No fresh price" };
+const ORACLE = {
+  valid: "Valid",
+  single: "One source",
+  uncertain: "Uncertain price",
+  disputed: "Sources disagree",
+  stale: "No fresh price",
+  halted: "Price halted",
+};
 
 export class MarketBar {
   #lastTicks = null;

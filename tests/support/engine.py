@@ -224,11 +224,12 @@ class EngineProcesses:
             assert reply.reject is None, reply.reject
 
     def observe(self, prices_e8: dict[int, int]) -> None:
-        """Publish a fresh index price for each market."""
+        """Publish a fresh index price for each market, by two sources: one alone would move it by 1 % at most."""
         now_ms = time.time_ns() // 1_000_000
         observations = tuple(
-            Observation(market_id=market_id, source="simulation", price_e8=price, confidence_e8=0, published_ms=now_ms)
+            Observation(market_id=market_id, source=source, price_e8=price, confidence_e8=0, published_ms=now_ms)
             for market_id, price in prices_e8.items()
+            for source in ("simulation", "simulation_2")
         )
         reply = self.gateway.submit(ObservePrice(observations=observations))
         assert reply.reject is None, reply.reject

@@ -149,6 +149,8 @@ class Broadcaster:
             return candles[interval].snapshot(self.stamp_ms) if interval in candles else None
         if channel == "ticker":
             return feeds.ticker.snapshot(self.stamp_ms)
+        if channel == "oracle":
+            return feeds.oracle.snapshot()
         if channel == "trades":
             return feeds.tape.snapshot()
         return feeds.book.snapshot() if channel == "book" else None

@@ -14,6 +14,7 @@ from markets.views import MarketView
 from trading.broadcast.book import BookChanges, BookFeed
 from trading.broadcast.candles import CandleFeed
 from trading.broadcast.day import Day
+from trading.broadcast.oracle import OracleFeed
 from trading.broadcast.tape import Tape
 from trading.broadcast.ticker import STRICTNESS, Ticker
 from trading.representations import Match
@@ -46,6 +47,7 @@ class MarketFeeds:
         for match, stamp_ms in history.matches:
             self.tape.restore([match], stamp_ms)
         self.ticker = Ticker(view=view, day=Day(history.minutes), seq=seq)
+        self.oracle = OracleFeed(view=view, seq=seq)
         self.candles = {
             name: CandleFeed(market=self.market, interval=name, interval_ms=length, current=history.current.get(name), seq=seq)
             for name, length in intervals_ms.items()
@@ -83,6 +85,7 @@ class MarketFeeds:
 
     def marked(self, event: MarkChanged, *, seq: int, stamp_ms: int) -> None:
         self.ticker.mark(event)
+        self.oracle.mark(event)
         self._touched = True
         if event.mark_ticks and self._sampler.takes(event.mark_ticks, stamp_ms):
             minute = flat(opened_ms=bucket_ms(stamp_ms, MINUTE_MS), price_ticks=event.mark_ticks)
@@ -113,6 +116,8 @@ class MarketFeeds:
             self._summary_due_ms = now_ms + SUMMARY_EVERY_MS
             messages += self._ticker_messages(seq, stamp_ms, is_watched(self.ticker.channel.topic), all_tickers)
             messages += self._candle_messages(seq, stamp_ms, is_watched)
+            prices = self.oracle.message(seq=seq, watched=is_watched(self.oracle.channel.topic))
+            messages += [prices] if prices else []
         return messages
 
     def _ticker_messages(self, seq: int, stamp_ms: int, watched: bool, all_tickers: bool) -> list[Message]:

@@ -19,7 +19,7 @@ CHANGE_PLACES = Decimal("0.000001")
 
 def price_source(sources: tuple[str, ...]) -> Literal["live", "simulated", "replay"]:
     """Tell what a price is made of by the names of its sources; one that is not live taints it."""
-    if "simulation" in sources:
+    if any(source.startswith("simulation") for source in sources):
         return "simulated"
     return "replay" if "replay" in sources else "live"
 

@@ -10,7 +10,7 @@ from markets.errors import DomainError
 from trading.requests import AmendItem, AmendRequest, CancelItem, CancelRequest, PlaceItem, PlaceRequest
 
 MAX_FRAME_BYTES = 65_536
-Channel = Literal["book", "trades", "ticker", "tickers", "candles", "account"]
+Channel = Literal["book", "trades", "ticker", "tickers", "candles", "oracle", "account"]
 Id = int | Annotated[str, msgspec.Meta(max_length=64)] | None
 
 

@@ -24,6 +24,7 @@ from risk.stable import StablePrice
 AVERAGE_WINDOW_MS: Final = 3_600_000
 DEFAULT_MAX_AGE_MS: Final = 60_000
 NOTHING: Final = Source("", 0, 0, 0)
+REPORT_MS: Final = 5_000  # a price that goes on unchanged is reported this often
 MAX_REFUSALS: Final = 16  # names of sources that are remembered for having been refused
 
 
@@ -150,6 +151,15 @@ class Index:
         if source.published_ms < stamp_ms - self.max_age_ms:
             return "too_old"
         return "counted" if RANKS[name].weight else "not_counted"
+
+    def summary(self, readings: tuple[SourceReading, ...]) -> str:
+        """Return what must be reported anew when it changes: verdicts, and now and then that a source is still there."""
+        words = [f"{reading.verdict} {reading.published_ms // REPORT_MS}" for reading in readings]
+        return " ".join(words) + (" recovering" if self.recovering_ms else "") + self.halt_reason
+
+    def names(self, stamp_ms: int) -> list[str]:
+        """Return whose prices the index is made of; when none is fresh, whose it was made of."""
+        return sorted([source.source for source in self.fresh(stamp_ms)] or self.sources)
 
     def move(self, combined: Combined, stamp_ms: int) -> IndexState:
         """Follow a combined price, and return the state that it gives."""

@@ -134,7 +134,7 @@ def show(state: State, market: Market) -> None:
     index = market.index
     predicted = funding.predicted_ppb(market)
     readings = index.readings(state.stamp_ms)
-    verdicts = " ".join(reading.verdict for reading in readings)
+    verdicts = index.summary(readings)
     shown = (market.mark_ticks, index.price_e8, index.state, predicted)
     if shown == market.shown and verdicts == index.verdicts:
         return
@@ -150,6 +150,8 @@ def show(state: State, market: Market) -> None:
             sources=tuple(sorted(source.source for source in index.fresh(state.stamp_ms))),
             confidence_e8=index.confidence_e8,
             readings=readings,
+            recovering=index.recovering_ms > 0,
+            halt_reason=index.halt_reason,
         )
     )
 
@@ -157,7 +159,7 @@ def show(state: State, market: Market) -> None:
 def show_index(state: State, index: Index) -> None:
     """Report the price of an asset without a market when it looks different from what was last reported."""
     readings = index.readings(state.stamp_ms)
-    verdicts = " ".join((index.state, str(index.price_e8), *(reading.verdict for reading in readings)))
+    verdicts = f"{index.state} {index.price_e8} {index.summary(readings)}"
     if verdicts == index.verdicts:
         return
     index.verdicts = verdicts

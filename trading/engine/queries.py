@@ -146,14 +146,20 @@ def market_view(state: State, market: Market) -> MarketView:
         mark_ticks=market.mark_ticks,
         index_e8=market.index.price_e8,
         oracle_state=market.index.state,
-        oracle_sources=tuple((name, source.price_e8, source.published_ms) for name, source in sorted(market.index.sources.items())),
+        oracle_sources=tuple(source_of(market.index, name) for name in market.index.names(state.stamp_ms)),
         last_ticks=market.last_ticks,
         best_bid_ticks=market.book.bids.best_ticks(),
         best_ask_ticks=market.book.asks.best_ticks(),
         open_interest_lots=market.open_interest_lots,
         predicted_funding_ppb=funding.predicted_ppb(market),
         next_funding_ms=market.funding_due_ms,
+        index=index_view(state, market.index),
     )
+
+
+def source_of(index: Index, name: str) -> tuple[str, int, int]:
+    source = index.sources[name]
+    return (name, source.price_e8, source.published_ms)
 
 
 def index_view(state: State, index: Index) -> IndexView:
