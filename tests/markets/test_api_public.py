@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from markets import selectors
 from markets.api import schemas, tickers
@@ -111,3 +112,70 @@ def test_it_serves_funding_rates(desk: Desk) -> None:
     assert (newest.time_ms, newest.rate, newest.index_price) == (7_200_000, "0.000012500", "60000.00000000")
     rest = desk.anonymous.get(f"markets/BTC-PERP/funding/?limit=2&cursor={first.next}").json
     assert ([rate["time_ms"] for rate in rest["results"]], rest["next"]) == ([0], None)
+
+
+def test_it_serves_candles_of_trades_and_of_the_mark(desk: Desk) -> None:
+    trade(desk, price="60000.0", size="0.0010")
+    desk.project()
+    shown = {
+        kind: exact(desk.anonymous.get(f"markets/BTC-PERP/candles/?interval=1w&kind={kind}").json, schemas.CandleList).results
+        for kind in ("trade", "mark")
+    }
+    (traded,), (marked,) = shown["trade"], shown["mark"]
+    assert (traded.trades, traded.volume, traded.close) == (1, "0.0010", "60000.0")
+    assert (marked.trades, marked.volume, marked.opened_ms) == (0, "0.0000", traded.opened_ms)
+    assert float(marked.close) == pytest.approx(60_000, rel=0.1)
+
+
+def test_it_serves_open_interest_over_time(desk: Desk) -> None:
+    trade(desk, price="60000.0", size="0.0030")
+    desk.engine.observe({market_by_symbol("BTC-PERP").market_id: 60_500 * 10**8})
+    desk.project()
+    for interval in ("1m", "1h", "1w"):
+        found = exact(desk.anonymous.get(f"markets/BTC-PERP/open-interest/?interval={interval}").json, schemas.OpenInterestList).results
+        assert found[-1].open_interest == "0.0030", interval
+        assert float(found[-1].value) == pytest.approx(0.003 * float(found[-1].mark_price))
+    last = found[-1].opened_ms
+    assert desk.anonymous.get(f"markets/BTC-PERP/open-interest/?interval=1w&from={last + 1}").json == {"results": []}
+    assert desk.anonymous.get(f"markets/BTC-PERP/open-interest/?interval=1w&to={last}").json == {"results": []}
+
+
+def test_it_serves_funding_of_a_range(desk: Desk) -> None:
+    from markets.api.bodies import moment
+    from risk.models import FundingRate
+
+    market = market_by_symbol("BTC-PERP")
+    for hour in range(5):
+        FundingRate.objects.create(market_id=market.market_id, due_at=moment(hour * 3_600_000), rate_ppb=hour, index_e8=1)
+    answer = desk.anonymous.get(f"markets/BTC-PERP/funding/?from={3_600_000}&to={4 * 3_600_000}&limit=2").json
+    rest = desk.anonymous.get(f"markets/BTC-PERP/funding/?from={3_600_000}&to={4 * 3_600_000}&cursor={answer['next']}").json
+    assert [rate["time_ms"] // 3_600_000 for rate in answer["results"] + rest["results"]] == [3, 2, 1]
+
+
+def test_it_serves_all_markets_with_their_day(desk: Desk) -> None:
+    trade(desk, price="60000.0", size="0.0010")
+    desk.project()
+    forget_caches()
+    found = exact(desk.anonymous.get("markets/overview/").json, schemas.MarketOverviewList).results
+    btc = next(market for market in found if market.market == "BTC-PERP")
+    assert (btc.base_asset, btc.max_leverage, btc.quote_volume_24h) == ("BTC", 150, "60.000000")
+    assert len(btc.sparkline) == 48
+    assert float(btc.sparkline[-1]) == pytest.approx(60_000, rel=0.1)
+    ticker = desk.anonymous.get("tickers/BTC-PERP/").json
+    assert (
+        ticker.items()
+        <= next(each for each in desk.anonymous.get("markets/overview/").json["results"] if each["market"] == "BTC-PERP").items()
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "candles/?kind=index", "candles/?interval=1y", "candles/?from=x", "candles/?to=-1", "candles/?limit=0", "candles/?nope=1",
+        "candles/?from=99999999999999999", "open-interest/?interval=3m", "open-interest/?limit=1501", "open-interest/?from=1.5",
+        "open-interest/?kind=mark", "funding/?from=x", "funding/?to=99999999999999999",
+    ],
+)  # fmt: skip
+def test_it_names_the_parameter_that_is_malformed(desk: Desk, path: str) -> None:
+    answer = desk.anonymous.get(f"markets/BTC-PERP/{path}")
+    assert (answer.status, answer.error["data"]["field"]) == (400, path.partition("?")[2].partition("=")[0])

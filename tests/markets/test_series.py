@@ -4,7 +4,7 @@ import pytest
 
 from markets import series
 from markets.api.bodies import moment
-from markets.candles import Kind
+from markets.candles import Kind, bucket_ms
 from markets.models import Candle, MarkCandle, Market
 
 pytestmark = pytest.mark.django_db
@@ -79,13 +79,14 @@ def test_it_takes_whole_buckets_only(market: Market) -> None:
 
 @pytest.mark.parametrize(("interval", "made_of"), sorted(series.MADE_OF.items()))
 def test_it_makes_other_intervals_of_those_that_are_stored(market: Market, interval: str, made_of: str) -> None:
-    smaller = series.LENGTHS_MS[made_of] // MINUTE_MS
-    length = series.LENGTHS_MS[interval] // MINUTE_MS
-    for number in range(length // smaller):
-        add(market, number * smaller, 500 + number, interval=made_of)
-    (candle,) = series.candles(market_id=1, kind="trade", interval=interval, limit=5, now_ms=NOON_MS + (length - 1) * MINUTE_MS)
-    assert (candle.opened_ms, candle.open_ticks, candle.close_ticks) == (NOON_MS, 500, 500 + length // smaller)
-    assert (candle.volume_lots, candle.trades) == (3 * (length // smaller), 2 * (length // smaller))
+    smaller_ms, length_ms = series.LENGTHS_MS[made_of], series.LENGTHS_MS[interval]
+    opened_ms = bucket_ms(NOON_MS, length_ms)
+    parts = length_ms // smaller_ms
+    for part in range(parts):
+        add(market, (opened_ms - NOON_MS + part * smaller_ms) // MINUTE_MS, 500 + part, interval=made_of)
+    (candle,) = series.candles(market_id=1, kind="trade", interval=interval, limit=5, now_ms=opened_ms + length_ms - 1)
+    assert (candle.opened_ms, candle.open_ticks, candle.close_ticks) == (opened_ms, 500, 500 + parts)
+    assert (candle.volume_lots, candle.trades) == (3 * parts, 2 * parts)
 
 
 def test_it_reads_candles_of_the_mark(market: Market) -> None:

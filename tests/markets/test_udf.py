@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from markets.api.bodies import moment
-from markets.models import Candle, Market, Trade
+from markets.models import Candle, Trade
 from markets.selectors import market_by_symbol
 from markets.udf.schemas import RESOLUTIONS
 from risk.models import FundingRate
@@ -90,15 +90,15 @@ def ask(desk: Desk, path: str) -> Answer:
     return answer
 
 
-def add_minutes(*minutes: tuple[int, int]) -> Market:
-    """Store candles of a minute, given as (seconds, close in ticks)."""
+def add_minutes(*minutes: tuple[int, int]) -> int:
+    """Store candles of a minute, given as (seconds, close in ticks); return the market's id."""
     parameters = market_by_symbol("BTC-PERP")
     for opened_s, ticks in minutes:
         Candle.objects.create(
             market_id=parameters.market_id, interval="1m", opened_at=moment(opened_s * 1000), open_ticks=ticks, high_ticks=ticks + 5,
             low_ticks=ticks - 5, close_ticks=ticks, volume_lots=20_000, volume_quote_atoms=1, trades=1,
         )  # fmt: skip
-    return Market.objects.get(id=parameters.market_id)
+    return parameters.market_id
 
 
 def bars(desk: Desk, query: str) -> Any:
@@ -208,16 +208,16 @@ def test_it_points_to_older_bars_where_there_are_none(desk: Desk) -> None:
 
 
 def test_it_marks_liquidations_and_funding(desk: Desk) -> None:
-    market = add_minutes((1_700_000_040, 600_000))
+    market_id = add_minutes((1_700_000_040, 600_000))
     for number, kind in ((1, "liquidation"), (2, "trade")):
         Trade.objects.create(
-            id=number, market=market, price_ticks=600_000, size_lots=10_000, taker_side="sell", kind=kind,
+            id=number, market_id=market_id, price_ticks=600_000, size_lots=10_000, taker_side="sell", kind=kind,
             executed_at=moment(1_700_000_050_000),
         )  # fmt: skip
     marks = msgspec.convert(ask(desk, "marks?symbol=BTC-PERP&resolution=1&from=1700000000&to=1700000100").json, Marks)
     assert (marks.time, marks.text) == ([1_700_000_050], ["Liquidation: 1.0000 BTC sold at 60000.0"])
     assert all(len(column) == 1 for column in msgspec.structs.astuple(marks))
-    FundingRate.objects.create(market=market, due_at=moment(1_700_002_800_000), rate_ppb=12_500, index_e8=6_000_000_000_000)
+    FundingRate.objects.create(market_id=market_id, due_at=moment(1_700_002_800_000), rate_ppb=12_500, index_e8=6_000_000_000_000)
     (funding,) = ask(desk, "timescale_marks?symbol=BTC-PERP&resolution=60&from=1700000000&to=1700002800").json
     assert funding == {
         "id": "funding-1700002800", "time": 1_700_002_800, "color": "#2ebd85", "label": "F",

@@ -50,11 +50,12 @@ WRONG_PATHS = [
     "markets/%00/", "markets/NOPE/", "markets/NOPE/book/", "markets/NOPE/trades/", "markets/NOPE/candles/", "markets/NOPE/funding/",
     "markets/' OR 1=1/", "tickers/%ff/", "tickers/NOPE/", "nothing/", "orders", "%00", "orders//", "api-keys/%00/",
 ]  # fmt: skip
-QUERIES = ["cursor", "limit", "account_id", "market", "status", "order_id", "depth", "interval", "from", "to", "unknown"]
+QUERIES = ["cursor", "limit", "account_id", "market", "status", "order_id", "depth", "interval", "kind", "from", "to", "unknown"]
 WRONG_QUERY_VALUES = ["%00", "-1", "9" * 40, "NaN", "%ff", ""]
 READS = [
     "orders/", "orders/?status=open", "fills/", "transfers/", "funding/", "account/", "markets/", "tickers/", "markets/BTC-PERP/",
     "markets/BTC-PERP/book/", "markets/BTC-PERP/trades/", "markets/BTC-PERP/candles/", "markets/BTC-PERP/funding/", "api-keys/",
+    "markets/overview/", "markets/BTC-PERP/open-interest/",
 ]  # fmt: skip
 
 
