@@ -52,7 +52,7 @@ class Script:
 
 
 class Reader:
-    """Looks at the engine whenever the market's ticker changes."""
+    """Looks at the engine after every commit."""
 
     def __init__(self) -> None:
         self.gateway = async_gateway()
@@ -65,7 +65,7 @@ class Reader:
         async with asyncio.timeout(20):
             while True:
                 self._changed.clear()
-                await self.gateway.snapshot("ticker:1")
+                await self.gateway.snapshot("journal")
                 views = await self.gateway.query(GetMarkets())
                 if ("pyth", price * 10**8) in [source[:2] for source in views[0].oracle_sources]:
                     return
