@@ -1,10 +1,13 @@
 """Explanations against the engine itself: their terms sum to its totals, and their liquidation prices are where it liquidates."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from markets.commands import MoveIsolatedMargin, SetLeverage, SetMarginMode
 from markets.queries import ExplainMargin, GetExposures, PreviewMargin
 from markets.views import Exposure, HoldingTerms, LiquidationTerms, MarginExplanation, MarginPreview, PoolTerms
 from tests.engine.chance import Chance
@@ -12,7 +15,7 @@ from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
 from trading.engine import margin
 from trading.engine.snapshot import state_hash
 
-EXAMPLES = 25
+EXAMPLES = 12
 
 
 def explain(desk: Desk, account_id: int = ALICE) -> MarginExplanation:
@@ -104,33 +107,73 @@ def open_positions(desk: Desk, sizes: dict[int, int]) -> None:
 
 
 SIZES = st.integers(-3_000, 3_000).filter(lambda size: abs(size) >= 20)
+SIDES = ("liquidation_below", "liquidation_above")
+ORACLE_TICKS = (2_000, 50_000)  # a price further from the average is halted, and nothing is liquidated on it
+Make = Callable[[], Desk]
+
+
+def check_liquidation(make: Make, market_id: int, pool_market_id: int = 0) -> int:
+    """At the tick that is named the engine takes a position, and one tick before it does not: either way. Returns how many there are."""
+    found = 0
+    for side in SIDES:
+        desk = make()
+        terms: LiquidationTerms | None = getattr(holding(explain(desk, CHARLIE), market_id), side)
+        if terms is None or not ORACLE_TICKS[0] < terms.ticks < ORACLE_TICKS[1]:
+            continue
+        found += 1
+        assert terms.equity_atoms < terms.maintenance_atoms
+        assert not liquidated(desk, CHARLIE, market_id, terms.ticks + (1 if side == SIDES[0] else -1))
+        before = next(pool for pool in explain(desk, CHARLIE).pools if pool.market_id == pool_market_id)
+        assert before.equity_atoms >= before.maintenance_margin_atoms
+        assert liquidated(desk, CHARLIE, market_id, terms.ticks)
+    return found
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(first=SIZES, second=SIZES | st.just(0), spare=st.integers(1, 40))
-def test_its_liquidation_price_is_where_the_engine_liquidates(first: int, second: int, spare: int) -> None:
-    """At the tick that is named the engine takes the position, and one tick before it does not: for every market, either way."""
-    for market_id in (MARKET, OTHER):
-        for side in ("liquidation_below", "liquidation_above"):
-            desk = cross_desk(first, second, spare)
-            if not desk.position(CHARLIE, market_id):
-                continue
-            terms: LiquidationTerms | None = getattr(holding(explain(desk, CHARLIE), market_id), side)
-            if terms is None:
-                continue
-            before = terms.ticks + (1 if side == "liquidation_below" else -1)
-            assert terms.equity_atoms < terms.maintenance_atoms
-            assert not liquidated(desk, CHARLIE, market_id, before)
-            after = explain(desk, CHARLIE).pools[0]
-            assert after.equity_atoms >= after.maintenance_margin_atoms
-            assert liquidated(desk, CHARLIE, market_id, terms.ticks)
+def test_its_liquidation_prices_are_where_the_engine_liquidates(first: int, second: int, spare: int) -> None:
+    for market_id, size in ((MARKET, first), (OTHER, second)):
+        if size:
+            check_liquidation(lambda: cross_desk(first, second, spare), market_id)
 
 
-def cross_desk(first: int, second: int, spare: int) -> Desk:
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(first=SIZES, second=SIZES | st.just(0), spare=st.integers(1, 40))
+def test_its_prices_are_right_for_isolated_positions(first: int, second: int, spare: int) -> None:
+    """The isolated position falls alone: the price that is named says nothing of the other one's."""
+
+    def make() -> Desk:
+        return cross_desk(first, second, spare, isolated=True)
+
+    assert check_liquidation(make, MARKET, MARKET) <= 1
+    if second:
+        check_liquidation(make, OTHER)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(first=SIZES, second=SIZES | st.just(0), spare=st.integers(0, 30), coins=st.integers(1, 400))
+def test_its_prices_are_right_with_collateral_in_the_traded_asset(first: int, second: int, spare: int, coins: int) -> None:
+    """Collateral moves with the price that liquidates: a short may be liquidated by a fall, and a long sooner."""
+
+    def make() -> Desk:
+        return cross_desk(first, second, spare, coins=coins)
+
+    for market_id, size in ((MARKET, first), (OTHER, second)):
+        if size:
+            check_liquidation(make, market_id)
+
+
+def cross_desk(first: int, second: int, spare: int, *, isolated: bool = False, coins: int = 0) -> Desk:
+    """Charlie has little money, and in some of these BTC, whose price is the other market's."""
     desk = Desk(cash=0)
     desk.deposit(BOB, 100_000_000 * USDC)
-    desk.deposit(CHARLIE, (abs(first) + abs(second)) * 1_000 * (2 + spare) * 10)
+    desk.deposit(CHARLIE, (abs(first) + abs(second)) * (220_000 + spare * 20_000))
+    if coins:
+        desk.admit()
+        desk.deposit(CHARLIE, coins * 10**6, "BTC")
     desk.lever(50)
+    if isolated:
+        desk.do(SetMarginMode(account_id=CHARLIE, market_id=MARKET, mode="isolated"))
     open_positions(desk, {MARKET: first, OTHER: second})
     return desk
 
@@ -158,6 +201,56 @@ def test_it_previews_what_a_reduction_then_does() -> None:
     tried = preview(desk, order=order)
     desk.do(order)
     assert tried.after.pools == explain(desk).pools
+
+
+def test_it_previews_what_an_isolated_order_then_does() -> None:
+    desk = Desk()
+    desk.do(SetMarginMode(account_id=ALICE, market_id=MARKET, mode="isolated"))
+    desk.sell(BOB, 500, 10_000)
+    for order in (desk.order(ALICE, "buy", 800, 10_000), desk.order(ALICE, "buy", 300, 9_900)):
+        tried = preview(desk, order=order)
+        desk.do(order)
+        assert tried.after.pools == explain(desk).pools
+    tried = preview(desk, isolated_atoms={MARKET: 50 * USDC}, leverages={MARKET: 4})
+    desk.do(SetLeverage(account_id=ALICE, market_id=MARKET, leverage=4))
+    desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=50 * USDC))
+    assert {pool.market_id: pool.equity_atoms for pool in tried.after.pools}[MARKET] > 50 * USDC
+    assert holding(tried.after).initial_margin_atoms == holding(explain(desk)).initial_margin_atoms
+
+
+def test_it_previews_the_way_back_from_an_isolated_position() -> None:
+    desk = Desk()
+    desk.do(SetMarginMode(account_id=ALICE, market_id=MARKET, mode="isolated"))
+    desk.trade(500, 10_000)
+    desk.buy(BOB, 500, 9_990)
+    order = desk.order(ALICE, "sell", 500, 9_990, reduce_only=True, time_in_force="ioc")
+    tried = preview(desk, order=order)
+    desk.do(order)
+    assert tried.after.pools == explain(desk).pools
+    assert tried.after.pools[1].equity_atoms == 0
+
+
+def test_it_names_what_crowds_and_large_positions_add() -> None:
+    desk = Desk(margin_rises_from_lots=1_000, max_open_interest_lots=3_000, concentration_from_lots=500, concentration_ppm=50_000)
+    desk.trade(2_000, 10_000)
+    check_against_engine(desk, ALICE)
+    terms = holding(explain(desk))
+    assert terms.by_leverage_atoms == 2_000 * USDC
+    assert terms.concentration_atoms == 15_000 * USDC * 5 // 100
+    assert terms.open_interest_atoms == (20_000 - 2_750) * USDC // 2
+
+
+def test_it_explains_collateral() -> None:
+    """Two BTC at 1,000 with a confidence of 10: at 90 % to keep and 80 % to open, on the worse of price and stable price."""
+    desk = Desk()
+    desk.admit()
+    desk.deposit(ALICE, 2 * 10**8, "BTC")
+    check_against_engine(desk, ALICE)
+    usdc, btc = explain(desk).pools[0].collateral
+    assert (usdc.asset, usdc.value_atoms) == ("USDC", 1_000_000 * USDC)
+    assert (btc.asset, btc.full_atoms, btc.value_atoms, btc.initial_value_atoms) == ("BTC", 2_000 * USDC, 1_800 * USDC, 1_600 * USDC)
+    (row,) = desk.engine.answer(GetExposures(first_account_id=ALICE, last_account_id=ALICE))
+    assert [msgspec.structs.astuple(price) for price in row.prices] == [(OTHER, 1_800 * USDC, 0, 0)]
 
 
 def test_it_says_why_a_previewed_order_would_be_refused() -> None:

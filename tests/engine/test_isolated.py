@@ -147,3 +147,22 @@ def test_it_keeps_the_mode_of_an_empty_pool_in_a_snapshot() -> None:
     assert code(isolate(desk)) == "NOTHING_TO_CHANGE"
     desk.buy(ALICE, 10, 9_990)
     assert isolated_atoms(desk) == 9_990_000
+
+
+def test_it_brings_in_what_an_isolated_maker_lacks_at_its_fill() -> None:
+    """An offer at mark holds its initial margin and no more: the fee comes from the cross pool when it is filled."""
+    desk = isolated_desk()
+    desk.sell(ALICE, 10, 10_000)
+    assert isolated_atoms(desk) == 10 * USDC
+    desk.buy(BOB, 10, 10_000)
+    assert desk.position(ALICE) == -10
+    assert isolated_atoms(desk) == 10 * USDC
+    assert cross_atoms(desk) == 990 * USDC - 20_000
+
+
+def test_it_cancels_an_isolated_maker_that_neither_pool_can_pay_for() -> None:
+    desk = isolated_desk(cash=10 * USDC)
+    desk.sell(ALICE, 10, 10_000)
+    desk.buy(BOB, 10, 10_000)
+    assert desk.position(ALICE) == 0
+    assert desk.named("OrderCancelled")[0].reason == "margin"

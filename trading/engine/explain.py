@@ -138,6 +138,8 @@ def holding_terms(shadow: Shadow, pool: MarginPool, holding: Holding) -> Holding
     slices = tier_slices(notional_atoms=worst, tiers=tiers)
     tier = tier_at(notional, tiers)
     by_leverage, by_tiers = -(-worst // leverage), sum(part.initial_atoms for part in slices)
+    base = max(by_leverage, by_tiers)
+    concentrated = margin.concentrated(market, base, worst)
     initial = margin.present_requirement(holding)
     return HoldingTerms(
         market_id=market.market_id,
@@ -151,8 +153,8 @@ def holding_terms(shadow: Shadow, pool: MarginPool, holding: Holding) -> Holding
         by_leverage_atoms=shown(by_leverage),
         tiers=slices,
         by_tiers_atoms=shown(by_tiers),
-        open_interest_atoms=shown(initial - max(by_leverage, by_tiers)),
-        concentration_atoms=0,
+        open_interest_atoms=shown(initial - concentrated),
+        concentration_atoms=shown(concentrated - base),
         initial_margin_atoms=shown(initial),
         maintenance_ppm=tier.maintenance_ppm,
         deduction_atoms=tier.deduction_atoms,
@@ -224,7 +226,8 @@ def worst_notional(holding: Holding) -> int:
 def exposures(state: State, first_account_id: int, last_account_id: int) -> list[Exposure]:
     """Return the pools that prices move, by account."""
     found: list[Exposure] = []
-    for account_id in range(max(first_account_id, FIRST_USER_ACCOUNT), min(last_account_id, first_account_id + MOST_ACCOUNTS - 1) + 1):
+    first = max(first_account_id, FIRST_USER_ACCOUNT)
+    for account_id in range(first, min(last_account_id, first + MOST_ACCOUNTS - 1) + 1):
         account = state.accounts.get(account_id)
         if account is not None:
             found.extend(exposure(state, pool) for pool in account.pools() if is_exposed(pool))

@@ -35,20 +35,25 @@ def requirement(holding: Holding, position_lots: int, buy_value: int, sell_value
 
 
 def raised(market: Market, initial_atoms: int, notional_atoms: int) -> int:
-    """Return initial margin with what a crowded market and a large position add to it."""
+    """Return initial margin with what a large position and a crowded market add to it."""
     parameters = market.parameters
-    initial = concentrated_margin(
-        initial_atoms=initial_atoms,
-        notional_atoms=notional_atoms,
-        from_atoms=parameters.concentration_from_lots * market.mark_ticks * market.tick_lot_atoms,
-        rate_ppm=parameters.concentration_ppm,
-    )
     return crowded_margin(
-        initial_atoms=initial,
+        initial_atoms=concentrated(market, initial_atoms, notional_atoms),
         notional_atoms=notional_atoms,
         open_lots=market.crowd_lots,
         from_lots=parameters.margin_rises_from_lots,
         cap_lots=parameters.max_open_interest_lots,
+    )
+
+
+def concentrated(market: Market, initial_atoms: int, notional_atoms: int) -> int:
+    """Return initial margin with what a large position adds to it."""
+    parameters = market.parameters
+    return concentrated_margin(
+        initial_atoms=initial_atoms,
+        notional_atoms=notional_atoms,
+        from_atoms=parameters.concentration_from_lots * market.mark_ticks * market.tick_lot_atoms,
+        rate_ppm=parameters.concentration_ppm,
     )
 
 

@@ -7,9 +7,9 @@ from markets.units import charge
 from trading.engine import lives, margin
 from trading.engine.book import Order
 from trading.engine.brackets import arm, is_bracketed
-from trading.engine.pools import emptied
+from trading.engine.pools import emptied, top_up
 from trading.engine.positions import apply_fill, book_cash, follow
-from trading.engine.state import Market, State
+from trading.engine.state import Holding, Market, State
 
 
 def match(state: State, market: Market, taker: Order, tight: bool, liquidation: bool) -> CancelReason | None:
@@ -62,8 +62,18 @@ def can_make(state: State, market: Market, maker: Order, lots: int) -> bool:
     if abs(size + maker.sign * lots) <= abs(size):
         return margin.bears(state, holding, maker.sign, lots, lots * price, fee)
     left = margin.available_after_fill(state, holding, maker.sign, lots, lots * price, fee, lots * price)
+    if left < 0 and pool.market_id:
+        return fetch(state, holding, -left)
     pool.floor_atoms = left
     return left >= 0
+
+
+def fetch(state: State, holding: Holding, lacking_atoms: int) -> bool:
+    """Bring in what an isolated maker lacks at its fill, the fee above all, if the cross pool has it."""
+    if margin.movable(state, holding.account.cross) < lacking_atoms:
+        return False
+    top_up(state, holding, lacking_atoms)
+    return True
 
 
 def can_take(state: State, market: Market, taker: Order, lots: int, price_ticks: int) -> bool:

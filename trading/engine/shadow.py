@@ -5,6 +5,7 @@ from markets.units import PPM, charge
 from risk.margin import MAX_PRICE_TICKS
 from trading.engine import checks, margin
 from trading.engine.index import Index
+from trading.engine.pools import emptied, release, shift, top_up
 from trading.engine.positions import apply_fill
 from trading.engine.pricing import reprice, take_price
 from trading.engine.state import Account, Asset, Holding, MarginPool, Market, State
@@ -55,6 +56,7 @@ class Shadow:
         copy.realised_atoms = holding.realised_atoms
         copy.funding_atoms = holding.funding_atoms
         copy.leverage = holding.leverage
+        copy.order_count = holding.order_count
         copy.buy_lots = holding.buy_lots
         copy.buy_value = holding.buy_value
         copy.sell_lots = holding.sell_lots
@@ -80,15 +82,20 @@ class Shadow:
         holding = self.account.holding(market)
         holding.leverage = leverage
         margin.changed(holding)
+        lacking = -margin.available(self.state, holding.pool)
+        if holding.pool.market_id and lacking > 0:
+            top_up(self.state, holding, min(lacking, margin.movable(self.state, self.account.cross)))
 
     def move_isolated(self, market: Market, amount_atoms: int) -> None:
         pool = self.account.isolated.get(market.market_id)
         if pool is not None:
-            pool.cash_atoms += amount_atoms
-            self.account.cross.cash_atoms -= amount_atoms
+            shift(self.state, pool, amount_atoms)
 
     def place(self, order: PlaceOrder) -> None:
-        """Fill what an order would take from the book, and rest the remainder; a trigger order counts as filled at its price."""
+        """Fill what an order would take from the book, and rest the remainder, also if it would be refused.
+
+        A trigger order counts as filled at its price. What an isolated pool needs comes from the cross pool, as when it is placed.
+        """
         market = self.state.markets[order.market_id]
         holding = self.account.holding(market)
         sign = 1 if order.side == "buy" else -1
@@ -98,10 +105,16 @@ class Shadow:
         if checks.is_trigger(order.type):
             self.fill(holding, sign, lots, order.price_ticks or order.trigger_ticks)
             return
-        price = order.price_ticks or checks.worst_price(market, sign)
+        entry = checks.entry(self.state, market, holding, order, order.price_ticks, lots, False)
+        if entry.reject is None:
+            top_up(self.state, holding, entry.margin_atoms)
+        price = entry.price_ticks or order.price_ticks or checks.worst_price(market, sign)
         rest = lots - self.take(holding, sign, lots, price)
         if rest and order.price_ticks and checks.rests(order) and not order.reduce_only:
             margin.reserve(holding, sign, rest, price)
+        if holding.pool.market_id and holding.size_lots == 0:
+            emptied(self.state, holding)
+            release(self.state)
 
     def take(self, holding: Holding, sign: int, lots: int, limit_ticks: int) -> int:
         """Fill level by level up to a price; return how many lots."""
@@ -121,6 +134,7 @@ class Shadow:
         market = holding.market
         fee = charge(lots * price_ticks * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
         holding.pool.cash_atoms += apply_fill(holding, sign * lots, price_ticks) - fee
+        margin.count_crowd(self.state, market)
 
 
 def copied_index(index: Index) -> Index:
