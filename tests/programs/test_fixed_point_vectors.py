@@ -11,11 +11,11 @@ from markets import units
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "fixed_point.json").read_text())
 FUNCTIONS: dict[str, Callable[..., int]] = {
-    "ceil_div": lambda numerator, denominator: units.ceil_div(numerator, denominator),
+    "ceil_div": units.ceil_div,
     "tick_lot_atoms": units.tick_lot_atoms,
     "value_at_price_e8": units.value_at_price_e8,
-    "charge": lambda amount_atoms, rate_ppm: units.charge(amount_atoms, rate_ppm),
-    "ticks_from_e8": lambda price_e8, tick_e8: units.ticks_from_e8(price_e8, tick_e8),
+    "charge": units.charge,
+    "ticks_from_e8": units.ticks_from_e8,
 }
 CASES = [(name, case) for name in FUNCTIONS for case in VECTORS[name]]
 

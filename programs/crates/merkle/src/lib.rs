@@ -9,7 +9,7 @@ mod sums;
 mod tree;
 
 pub use frontier::Frontier;
-pub use proof::{verify, Proof};
+pub use proof::{verify, Climb, Proof};
 pub use sums::{position_slot, Change, Sums, POSITION};
 pub use tree::{account_leaf, change_leaf, join, AccountLeaf, Node};
 

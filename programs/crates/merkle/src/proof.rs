@@ -40,24 +40,60 @@ fn raise<H: Sha256>(level: &[Node]) -> Result<Vec<Node>, MerkleError> {
         .collect()
 }
 
-/// Return the root that a leaf and its proof lead to; the caller compares hash, sums and number of leaves with what was committed.
-pub fn verify<H: Sha256>(leaf: &Node, proof: &Proof) -> Result<Node, MerkleError> {
-    if proof.index >= proof.leaves {
-        return Err(MerkleError::Shape);
-    }
-    let (mut place, mut width, mut node) = (proof.index, proof.leaves, leaf.clone());
-    let mut siblings = proof.siblings.iter();
-    while width > 1 {
-        let alone = place & 1 == 0 && place.checked_add(1) == Some(width);
-        if !alone {
-            let sibling = siblings.next().ok_or(MerkleError::Shape)?;
-            node = if place & 1 == 1 { join::<H>(sibling, &node)? } else { join::<H>(&node, sibling)? };
+/// A proof on its way up: it may be given in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Climb {
+    pub node: Node,
+    pub place: u32,
+    pub width: u32,
+}
+
+impl Climb {
+    pub fn begin(leaf: Node, index: u32, leaves: u32) -> Result<Self, MerkleError> {
+        if index >= leaves {
+            return Err(MerkleError::Shape);
         }
-        place >>= 1;
-        width = width.div_ceil(2);
+        let mut climb = Self { node: leaf, place: index, width: leaves };
+        climb.rise_alone();
+        Ok(climb)
     }
-    match siblings.next() {
-        None => Ok(node),
-        Some(_) => Err(MerkleError::Shape),
+
+    pub fn is_at_root(&self) -> bool {
+        self.width == 1
+    }
+
+    /// Join with the next sibling, then rise while there is none.
+    pub fn step<H: Sha256>(&mut self, sibling: &Node) -> Result<(), MerkleError> {
+        if self.is_at_root() {
+            return Err(MerkleError::Shape);
+        }
+        self.node = if self.place & 1 == 1 { join::<H>(sibling, &self.node)? } else { join::<H>(&self.node, sibling)? };
+        self.rise();
+        self.rise_alone();
+        Ok(())
+    }
+
+    fn rise(&mut self) {
+        self.place >>= 1;
+        self.width = self.width.div_ceil(2);
+    }
+
+    fn rise_alone(&mut self) {
+        while self.width > 1 && self.place & 1 == 0 && self.place.checked_add(1) == Some(self.width) {
+            self.rise();
+        }
+    }
+}
+
+/// Return the root that a leaf and its proof lead to; the caller compares hash and sums with what was committed.
+pub fn verify<H: Sha256>(leaf: &Node, proof: &Proof) -> Result<Node, MerkleError> {
+    let mut climb = Climb::begin(leaf.clone(), proof.index, proof.leaves)?;
+    for sibling in &proof.siblings {
+        climb.step::<H>(sibling)?;
+    }
+    if climb.is_at_root() {
+        Ok(climb.node)
+    } else {
+        Err(MerkleError::Shape)
     }
 }
