@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.approvals import admin as approvals_admin  # noqa: F401 - registers its page
 from accounts.models import ApiKey, LedgerTransfer, User
 from accounts.services import api_key_revoke
 from markets.api.bodies import atoms

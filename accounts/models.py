@@ -81,3 +81,7 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_id} {self.label}"
+
+
+from accounts.approvals.models import Approval as Approval  # noqa: E402, PLC0414 - Django looks for models here
+from accounts.approvals.models import ApprovalStep as ApprovalStep  # noqa: E402, PLC0414

@@ -28,6 +28,7 @@ MODULES = (
     "trading/projector/changes.py",
     "trading/projector/fold.py",
     "trading/projector/text.py",
+    "trading/projector/waterfall.py",
 )
 # Structs and the query side stay interpreted: they are made by msgspec, or called rarely.
 INTERPRETED = frozenset(

@@ -13,7 +13,8 @@ from trading.stamps import at
 
 TABLES = (
     "accounts_balance", "accounts_ledgertransfer", "markets_candle", "markets_markcandle", "markets_market", "markets_trade",
-    "oracle_oracleprice", "risk_fundingpayment", "risk_fundingrate", "risk_liquidation", "trading_fill", "trading_order",
+    "oracle_oracleprice", "risk_deleveraging", "risk_fundingpayment", "risk_fundingrate",
+    "risk_fundmovement", "risk_liquidation", "risk_liquidationstep", "trading_fill", "trading_order",
     "trading_position", "trading_usedclientorderid",
 )  # fmt: skip
 

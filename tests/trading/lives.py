@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from accounts.models import Balance, LedgerTransfer
-from markets.commands import Command, SetMarketStatus
+from markets.commands import Command, OpenAccount, SetLeverage, SetMarketStatus
 from markets.events import Event, OrderAccepted
 from markets.models import Candle, MarkCandle, Market, Trade
 from markets.views import Reply
 from oracle.models import OraclePrice
-from risk.models import FundingPayment, FundingRate, Liquidation
+from risk.models import Deleveraging, FundingPayment, FundingRate, FundMovement, Liquidation, LiquidationStep
 from tests.engine.chance import Chance
 from tests.engine.desk import ALICE, BOB, MARKET, OTHER, USDC, Desk
 from trading import journal
@@ -25,9 +25,10 @@ from trading.runner.used_ids import placed
 
 PROJECTED = (
     Balance, LedgerTransfer, Candle, MarkCandle, Market, Trade, OraclePrice, FundingPayment, FundingRate, Liquidation, Fill, Order,
-    Position, UsedClientOrderId,
+    Position, UsedClientOrderId, LiquidationStep, FundMovement, Deleveraging,
 )  # fmt: skip
 BATCHES_AN_HOUR = 25
+NEWCOMER = 1003
 
 
 class JournalledDesk(Desk):
@@ -93,6 +94,7 @@ def random_life(*, seed: int, commands: int = 400, cash: int = 2_000 * USDC, lev
         desk.batch(*given)
         if len(desk.sealed) % BATCHES_AN_HOUR == 0:
             pass_an_hour(desk, chance)
+    crash(desk, chance)
     return desk
 
 
@@ -104,6 +106,22 @@ def pass_an_hour(desk: JournalledDesk, chance: Chance) -> None:
         desk.price(index, market_id=market_id)
         desk.sell(ALICE, 40, index + 3, market_id=market_id)
         desk.buy(BOB, 20, index + 3, market_id=market_id)
+
+
+def crash(desk: JournalledDesk, chance: Chance) -> None:
+    """End with a newcomer whose position a fall makes bankrupt, and who is deleveraged against the others."""
+    index = chance.index[MARKET]
+    for market_id in (0, MARKET, OTHER):
+        desk.do(SetMarketStatus(market_id=market_id, status="normal", reason=""))
+    desk.price(index)
+    desk.do(OpenAccount(account_id=NEWCOMER))
+    desk.deposit(NEWCOMER, 50 * USDC)
+    desk.deposit(BOB, 10_000 * USDC)
+    desk.do(SetLeverage(account_id=NEWCOMER, market_id=MARKET, leverage=20))
+    desk.sell(BOB, 60, index)
+    desk.buy(NEWCOMER, 60, index + 20, time_in_force="ioc")
+    desk.price(index * 85 // 100)
+    desk.confirm()
 
 
 def project(rows: Iterable[journal.Row], *, rows_a_run: int = 1_000) -> Projector:

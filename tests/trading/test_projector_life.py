@@ -49,7 +49,7 @@ def test_it_shows_orders_positions_and_balances_as_the_engine_has_them(desk: Jou
     assert dict.fromkeys(cash, 0) | dict(Balance.objects.values_list("account_id", "amount_atoms")) == cash
     for market in Market.objects.all():
         live = state.markets[market.id]
-        assert (market.mark_ticks, market.index_e8, market.oracle_state) == (live.mark_ticks, live.index_e8, live.oracle_state)
+        assert (market.mark_ticks, market.index_e8, market.oracle_state) == (live.mark_ticks, live.index.price_e8, live.index.state)
         assert (market.last_ticks, market.open_interest_lots) == (live.last_ticks, live.open_interest_lots)
         assert market.status == live.status
 

@@ -10,7 +10,7 @@ from markets.rejects import Reject
 from markets.units import ASSET_DECIMALS, PPM, asset_value_atoms
 from markets.views import Reply
 from risk.collateral import converted_amount, most_amount
-from trading.engine import margin
+from trading.engine import margin, thresholds
 from trading.engine.index import Index
 from trading.engine.ledger import give, post, transfer
 from trading.engine.orders import expired
@@ -35,6 +35,9 @@ def set_asset(state: State, command: SetAsset) -> Reply:
     if known is None:
         state.assets[parameters.asset] = known = Asset(parameters)
     known.parameters = parameters
+    for account_id, pool in known.holders.items():
+        pool.armed = False
+        state.unswept.add(account_id)
     index_id = parameters.index_id
     if index_id and index_id not in state.indices:
         state.indices[index_id] = Index(index_id, parameters.asset)
@@ -92,6 +95,7 @@ def set_risk_parameters(state: State, command: SetRiskParameters) -> Reply:
     if command.parameters == state.risk_parameters:
         return Reply(reject=Reject("NOTHING_TO_CHANGE"))
     state.risk_parameters = command.parameters
+    thresholds.disarm_all(state)
     state.events.append(RiskParametersSet(parameters=command.parameters, author=command.author))
     return Reply()
 
@@ -102,7 +106,21 @@ def invalid_risk(parameters: RiskParameters) -> str:
             return field
     if not parameters.withdrawal_hour_atoms <= parameters.withdrawal_day_atoms <= MAX_WITHDRAWAL_DAY_ATOMS:
         return "withdrawal_day_atoms"
-    return "" if 0 <= parameters.withdrawal_notional_ppm <= PPM else "withdrawal_notional_ppm"
+    if not 0 <= parameters.withdrawal_notional_ppm <= PPM:
+        return "withdrawal_notional_ppm"
+    return invalid_calls(parameters)
+
+
+def invalid_calls(parameters: RiskParameters) -> str:
+    """Calls come one after the other, before liquidation; relief leaves something of the first one's ratio."""
+    first, second = parameters.call_ppm
+    if not 0 < first < second < PPM:
+        return "call_ppm"
+    if not 0 < parameters.call_relief_ppm < first:
+        return "call_relief_ppm"
+    if not 0 <= parameters.liquidation_buffer_ppm <= PPM:
+        return "liquidation_buffer_ppm"
+    return "" if 0 <= parameters.backstop_ratio_ppm <= PPM else "backstop_ratio_ppm"
 
 
 def settle_debts(state: State) -> None:

@@ -3,7 +3,7 @@
 from markets.assets import QUOTE
 from markets.commands import AdjustBalance, Deposit, Transfer, Withdraw
 from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
-from markets.ledger import FIRST_USER_ACCOUNT, NAMES
+from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT, INSURANCE, NAMES
 from markets.rejects import Reject
 from markets.views import Reply
 from trading.engine import margin, withdrawals
@@ -156,8 +156,20 @@ def adjust(state: State, command: AdjustBalance) -> Reply:
         reject = Reject("INVALID_COMBINATION", {"field": "credit_account_id"})
     if reject is None and debit.account_id not in NAMES:
         reject = withdrawals.short(state, debit, command.asset, command.amount_atoms)
+    if reject is None and debit.account_id == INSURANCE and command.amount_atoms > debit.cross.cash_atoms:
+        reject = Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": max(0, debit.cross.cash_atoms)})  # the fund is never overdrawn
     if reject is not None:
         return Reply(reject=reject)
     lines = [give(state, debit.cross, credit.cross, command.asset, command.amount_atoms, "adjustment")]
     post(state, lines, command.reason, command.author)
+    if command.asset == QUOTE:
+        fund_backstop(state, debit, credit, command.amount_atoms)
     return Reply()
+
+
+def fund_backstop(state: State, debit: Account, credit: Account, amount_atoms: int) -> None:
+    """Note what the backstop was given, or gave back: only against that can it have lost something."""
+    if credit.account_id == BACKSTOP:
+        state.backstop_capital_atoms += amount_atoms
+    elif debit.account_id == BACKSTOP:
+        state.backstop_capital_atoms -= amount_atoms

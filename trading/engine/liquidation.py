@@ -44,7 +44,8 @@ def proceed(state: State, pool: MarginPool) -> None:
     """Begin or go on with a pool's liquidation, and end it when the pool is sound again or has nothing left."""
     liquidation = pool.liquidation
     if liquidation is None:
-        cancel_orders(state, pool.account, "liquidation", pool.market_id)
+        for market_id in sorted(pool.holdings):
+            cancel_orders(state, pool.account, "liquidation", market_id)
         if not is_short(state, pool):
             return
         liquidation = start(state, pool)
@@ -146,18 +147,29 @@ def take_fee(state: State, pool: MarginPool, quote_atoms: int, rate_ppm: int) ->
 def hand_over(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
     """Give all positions to the backstop if it may take them, else close them against the other side."""
     held = open_holdings(pool)
-    needed = margin.maintenance(state, pool)
-    taken = margin.equity(state, pool) >= 0 and backstop.can_take(state, needed)
+    taken = margin.equity(state, pool) >= 0 and backstop.can_take(state, margin.maintenance(state, pool))
     for holding in held:
         if taken:
             give_to_backstop(state, holding, liquidation)
         else:
             deleverage(state, holding, liquidation)
-    if pool.collateral:
+    cover(state, pool, liquidation)
+
+
+def cover(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+    """Pay what a pool owes once its positions are gone: from its collateral, then from the fund, and last by the exchange.
+
+    What its collateral brought beyond its weight goes back to the fund that had paid for it. A debt stays with an account only
+    as long as collateral that nobody can take now stands against it.
+    """
+    if pool.cash_atoms < 0 and pool.collateral:
         collateral.convert(state, pool)
-    owed = -pool.cash_atoms
-    if owed > 0 and not pool.collateral:
-        liquidation.insurance_paid_atoms += insurance.pay(state, pool, owed, liquidation.liquidation_id)
+    back = min(pool.cash_atoms, liquidation.insurance_paid_atoms)
+    if back > 0:
+        post(state, [transfer(pool, state.accounts[INSURANCE].cross, back, "insurance")], "liquidation")
+        liquidation.insurance_paid_atoms -= back
+    if pool.cash_atoms < 0 and not pool.collateral:
+        liquidation.insurance_paid_atoms += insurance.pay(state, pool, -pool.cash_atoms, liquidation.liquidation_id)
         if pool.cash_atoms < 0:
             insurance.pay_from_fees(state, pool, -pool.cash_atoms, liquidation.liquidation_id)
 

@@ -81,6 +81,9 @@ def is_priced(state: State, pool: MarginPool) -> bool:
     """Tell whether every price that values the pool is fit to liquidate by, and every market it would close in is open."""
     if not all(state.indices[state.assets[name].parameters.index_id].allows("liquidate") for name in pool.collateral):
         return False
+    for name in pool.collateral:
+        if not state.indices[state.assets[name].parameters.index_id].allows("liquidate"):
+            return False
     return all(
         holding.market.index.allows("liquidate") and state.strictest_status(holding.market) == "normal"
         for holding in pool.holdings.values()

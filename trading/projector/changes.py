@@ -87,8 +87,8 @@ class LiquidationChange:
     """A liquidation that began within the run (`started`), its steps, or both."""
 
     __slots__ = (
-        "account_id", "closed_quote_atoms", "ended", "equity_after_atoms", "equity_atoms", "fee_atoms", "insurance_paid_atoms",
-        "maintenance_atoms", "started", "taken_over",
+        "account_id", "closed_quote_atoms", "deleveraged", "ended", "equity_after_atoms", "equity_atoms", "fee_atoms",
+        "insurance_paid_atoms", "maintenance_atoms", "pool_market_id", "started", "steps", "taken_over",
     )  # fmt: skip
 
     def __init__(self, account_id: int) -> None:
@@ -102,3 +102,6 @@ class LiquidationChange:
         self.taken_over: list[Any] = []
         self.equity_after_atoms: int | None = None
         self.ended: str | None = None
+        self.pool_market_id: int = 0
+        self.deleveraged: list[Any] = []
+        self.steps: int = 0

@@ -14,6 +14,7 @@ from markets.events import (
     FundingPaid,
     LedgerPosted,
     LiquidationStarted,
+    LiquidationStepped,
     MarkChanged,
     MarketCreated,
     MarketStatusChanged,
@@ -24,6 +25,7 @@ from markets.events import (
     OrderFilled,
     OrderTriggered,
     PositionChanged,
+    PositionDeleveraged,
 )
 from markets.marks import MarkCandle, MarkSampler, sample
 from markets.parameters import MarketParameters
@@ -33,6 +35,7 @@ from trading.engine.identity import content_hash
 from trading.postings import ASSET, funding_postings, match_postings
 from trading.projector.changes import LiquidationChange, MarketChange, OrderChange, PositionChange
 from trading.projector.text import NULL, copy_text, time_text
+from trading.projector.waterfall import FUNDS, deleveraging_line, movement_line, step_line
 
 PLACES_A_ROW = 1 << 20  # ids of what has no number of its own: journal seq x this + place within the row
 MINUTE_MS = 60_000
@@ -71,6 +74,9 @@ class Fold:
         self.prices: list[str] = []
         self.funding_rates: list[str] = []
         self.funding_payments: list[str] = []
+        self.liquidation_steps: list[str] = []
+        self.deleveragings: list[str] = []
+        self.fund_movements: list[str] = []
         self._lots_atoms: dict[int, int] = lots_atoms
         self._priced: dict[int, int] = priced
         self._samplers: dict[int, MarkSampler] = samplers
@@ -78,6 +84,7 @@ class Fold:
         self._time: str = ""
         self._next_transfer_id: int = 0
         self._next_price_id: int = 0
+        self._next_deleveraging_id: int = 0
 
     def add(self, *, seq: int, stamp_ms: int, events: Iterable[Event]) -> None:
         """Take in the next row of the journal."""
@@ -86,7 +93,7 @@ class Fold:
         self.rows += 1
         self.seq = seq
         self.stamp_ms = stamp_ms
-        self._next_transfer_id = self._next_price_id = seq * PLACES_A_ROW
+        self._next_transfer_id = self._next_price_id = self._next_deleveraging_id = seq * PLACES_A_ROW
         for event in events:
             self.events += 1
             if type(event) is OrderAccepted:
@@ -213,6 +220,8 @@ class Fold:
         transfer_id = self._next_transfer_id
         self._next_transfer_id = transfer_id + 1
         self.transfers.append(f"{transfer_id}\t{debit}\t{credit}\t{asset}\t{amount}\t{kind}{end}")
+        if debit in FUNDS or credit in FUNDS:
+            self.fund_movements.append(movement_line(transfer_id, debit, credit, asset, amount, kind, end))
         balances = self.balances.get(asset)
         if balances is None:
             balances = self.balances[asset] = {}
@@ -251,7 +260,8 @@ class Fold:
         if self._priced.get(market_id) == second:
             return
         self._priced[market_id] = second
-        self.prices.append(f"{self._next_price_id}\t{market_id}\t{event.mark_ticks}\t{event.index_e8}\t{event.state}\t{self._time}\n")
+        price = f"{event.mark_ticks}\t{event.index_e8}\t{event.confidence_e8}\t{event.state}"
+        self.prices.append(f"{self._next_price_id}\t{market_id}\t{price}\t{self._time}\n")
         self._next_price_id += 1
 
     def _sample(self, market_id: int, mark_ticks: int) -> None:
@@ -271,7 +281,7 @@ class Fold:
     def funding_paid(self, event: FundingPaid) -> None:
         due = time_text(event.due_ms)
         market_id = event.market_id
-        self.funding_rates.append(f"{market_id}\t{due}\t{event.rate_ppb}\t{event.index_e8}\n")
+        self.funding_rates.append(f"{market_id}\t{due}\t{event.rate_ppb}\t{event.index_e8}\t{event.cumulative}\n")
         for account_id, amount_atoms in event.payments:
             self.funding_payments.append(f"{account_id}\t{market_id}\t{due}\t{amount_atoms}\n")
             position = self.positions.get((account_id, market_id))
@@ -288,6 +298,7 @@ class Fold:
         change.equity_atoms = event.equity_atoms
         change.maintenance_atoms = event.maintenance_atoms
         change.started = self._time
+        change.pool_market_id = event.market_id
 
     def account_liquidated(self, event: AccountLiquidated) -> None:
         change = self.liquidations.get(event.liquidation_id)
@@ -299,6 +310,15 @@ class Fold:
         change.taken_over += event.taken_over
         change.equity_after_atoms = event.equity_atoms
         change.ended = self._time
+        change.deleveraged += event.deleveraged
+        change.steps = event.steps
+
+    def liquidation_stepped(self, event: LiquidationStepped) -> None:
+        self.liquidation_steps.append(step_line(event, self._time))
+
+    def position_deleveraged(self, event: PositionDeleveraged) -> None:
+        self.deleveragings.append(deleveraging_line(self._next_deleveraging_id, event, self._time))
+        self._next_deleveraging_id += 1
 
 
 HANDLERS: dict[type[Event], Callable[[Fold, Any], None]] = {
@@ -309,6 +329,8 @@ HANDLERS: dict[type[Event], Callable[[Fold, Any], None]] = {
     FundingPaid: Fold.funding_paid,
     LiquidationStarted: Fold.liquidation_started,
     AccountLiquidated: Fold.account_liquidated,
+    LiquidationStepped: Fold.liquidation_stepped,
+    PositionDeleveraged: Fold.position_deleveraged,
     MarkChanged: Fold.mark_changed,
     MarketCreated: Fold.market_defined,
     MarketUpdated: Fold.market_defined,

@@ -9,9 +9,15 @@ COPIES: dict[str, LiteralString] = {
     "trades": "markets_trade (id, market_id, price_ticks, size_lots, taker_side, kind, executed_at)",
     "transfers": "accounts_ledgertransfer (id, debit_account_id, credit_account_id, asset, amount_atoms, kind, trade_id, reason, "
     "posted_at)",
-    "prices": "oracle_oracleprice (id, market_id, mark_ticks, index_e8, state, observed_at)",
-    "funding_rates": "risk_fundingrate (market_id, due_at, rate_ppb, index_e8)",
+    "prices": "oracle_oracleprice (id, market_id, mark_ticks, index_e8, confidence_e8, state, observed_at)",
+    "funding_rates": "risk_fundingrate (market_id, due_at, rate_ppb, index_e8, cumulative)",
     "funding_payments": "risk_fundingpayment (account_id, market_id, due_at, amount_atoms)",
+    "liquidation_steps": "risk_liquidationstep (liquidation_id, step, stage, market_id, position_lots, wanted_lots, closed_lots, "
+    "mark_ticks, limit_ticks, bankruptcy_ticks, quote_atoms, realised_atoms, fee_atoms, equity_atoms, maintenance_atoms, "
+    "equity_after_atoms, maintenance_after_atoms, taken_at)",
+    "deleveragings": "risk_deleveraging (id, liquidation_id, bankrupt_account_id, account_id, market_id, position_lots, closed_lots, "
+    "mark_ticks, quote_atoms, profit_atoms, side_profit_atoms, realised_atoms, closed_at)",
+    "fund_movements": "risk_fundmovement (id, fund_id, other_id, asset, amount_atoms, kind, reason, moved_at)",
 }
 COPY_ORDERS: LiteralString = (
     "trading_order (id, account_id, market_id, client_order_id, side, type, time_in_force, post_only, reduce_only, close_position, "
@@ -144,9 +150,10 @@ where m.id = d.id
 
 START_LIQUIDATION = """
 insert into risk_liquidation (
-    id, account_id, equity_atoms, maintenance_atoms, started_at, closed_quote_atoms, fee_atoms, insurance_paid_atoms, taken_over
+    id, account_id, equity_atoms, maintenance_atoms, started_at, pool_market_id, closed_quote_atoms, fee_atoms, insurance_paid_atoms,
+    taken_over, deleveraged, steps_taken
 )
-values (%s, %s, %s, %s, %s::timestamptz, 0, 0, 0, '[]')
+values (%s, %s, %s, %s, %s::timestamptz, %s, 0, 0, 0, '[]', '[]', 0)
 """
 
 CHANGE_LIQUIDATION = """
@@ -155,6 +162,8 @@ update risk_liquidation set
     fee_atoms = fee_atoms + %s,
     insurance_paid_atoms = insurance_paid_atoms + %s,
     taken_over = taken_over || %s::jsonb,
+    deleveraged = deleveraged || %s::jsonb,
+    steps_taken = %s,
     equity_after_atoms = %s,
     ended_at = %s::timestamptz
 where id = %s

@@ -132,10 +132,24 @@ def _write_markets(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
 def _write_liquidations(cursor: psycopg.Cursor[Any], fold: Fold) -> None:
     for liquidation_id, change in fold.liquidations.items():
         if change.started:
-            begun = [liquidation_id, change.account_id, change.equity_atoms, change.maintenance_atoms, change.started]
+            begun = [
+                liquidation_id,
+                change.account_id,
+                change.equity_atoms,
+                change.maintenance_atoms,
+                change.started,
+                change.pool_market_id,
+            ]
             cursor.execute(statements.START_LIQUIDATION, begun)
         if change.ended:
-            steps = [change.closed_quote_atoms, change.fee_atoms, change.insurance_paid_atoms, Jsonb(change.taken_over)]
+            steps = [
+                change.closed_quote_atoms,
+                change.fee_atoms,
+                change.insurance_paid_atoms,
+                Jsonb(change.taken_over),
+                Jsonb(change.deleveraged),
+                change.steps,
+            ]
             cursor.execute(statements.CHANGE_LIQUIDATION, [*steps, change.equity_after_atoms, change.ended, liquidation_id])
 
 
