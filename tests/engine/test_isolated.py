@@ -162,6 +162,7 @@ def test_it_brings_in_what_an_isolated_maker_lacks_at_its_fill() -> None:
 
 def test_it_cancels_an_isolated_maker_that_neither_pool_can_pay_for() -> None:
     desk = isolated_desk(cash=10 * USDC)
+    desk.deposit(BOB, 10 * USDC)
     desk.sell(ALICE, 10, 10_000)
     desk.buy(BOB, 10, 10_000)
     assert desk.position(ALICE) == 0
