@@ -34,9 +34,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = (str(ROOT / "manage.py"), "engine")
 FROM_TEXT: dict[str, Callable[[str], Any]] = {"ENGINE_QUEUE_LIMIT": int, "ENGINE_METRICS_PORT": int, "DATA_DIR": Path}
 # The same code with another version of the rules: what a release that changes them looks like.
-ENGINE_OF_RULES_2 = (
+ENGINE_OF_NEXT_RULES = (
     "-c",
-    "import sys, manage; from trading.engine import engine; engine.RULES_VERSION = 2; sys.argv = ['manage.py', 'engine']; manage.main()",
+    "import sys, manage; from trading.engine import engine; engine.RULES_VERSION += 1; sys.argv = ['manage.py', 'engine']; manage.main()",
 )
 
 forkserver = multiprocessing.get_context("forkserver")

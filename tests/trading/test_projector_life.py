@@ -45,8 +45,11 @@ def test_it_shows_orders_positions_and_balances_as_the_engine_has_them(desk: Jou
     }
     fields = ("size_lots", "cost_atoms", "realised_atoms", "funding_atoms")
     assert {(p.account_id, p.market_id): tuple(getattr(p, name) for name in fields) for p in Position.objects.all()} == held
-    cash = {account_id: account.usdc_atoms() for account_id, account in state.accounts.items()}
-    assert dict.fromkeys(cash, 0) | dict(Balance.objects.values_list("account_id", "amount_atoms")) == cash
+    balances = {(account_id, "USDC"): account.usdc_atoms() for account_id, account in state.accounts.items()}
+    for account_id, account in state.accounts.items():
+        balances |= {(account_id, asset): amount for asset, amount in account.cross.collateral.items()}
+    stored = {(row.account_id, row.asset): row.amount_atoms for row in Balance.objects.all()}
+    assert {key: amount for key, amount in stored.items() if amount} == {key: amount for key, amount in balances.items() if amount}
     for market in Market.objects.all():
         live = state.markets[market.id]
         assert (market.mark_ticks, market.index_e8, market.oracle_state) == (live.mark_ticks, live.index.price_e8, live.index.state)

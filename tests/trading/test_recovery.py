@@ -14,15 +14,17 @@ from markets.errors import GatewayError
 from markets.gateway import AsyncGateway
 from markets.queries import GetAccount, GetState
 from markets.views import Reply, StateView
-from tests.support.engine import ENGINE_OF_RULES_2, EngineProcesses, database_url
+from tests.support.engine import ENGINE_OF_NEXT_RULES, EngineProcesses, database_url
 from tests.trading.exchange import ALICE, BOB, BTC, PRICE_TICKS, limit, open_account
 from trading import archive, journal, snapshots
-from trading.engine.engine import Engine
+from trading.engine.engine import RULES_VERSION, Engine
 from trading.engine.snapshot import decode, encode, state_hash
 from trading.journal import GENESIS_HASH
 from trading.models import Journal, Snapshot
 from trading.runner.exits import Exit
 from trading.runner.follower import Follower, Position
+
+NEXT = RULES_VERSION + 1
 
 
 def replayed(follower: Follower, until_seq: int) -> str:
@@ -204,35 +206,35 @@ def test_it_upgrades_its_rules_from_a_snapshot_at_the_tip(traders: EngineProcess
     trade(traders, orders=10)
     assert traders.current.stop() == 0
     tip = Snapshot.objects.order_by("-seq")[0]
-    traders.start(ENGINE_OF_RULES_2)
+    traders.start(ENGINE_OF_NEXT_RULES)
     traders.gateway.submit(limit())
     first = Journal.objects.get(seq=tip.seq + 1)
-    assert journal.unseal(bytes(first.payload)).commands[0] == RulesUpgrade(from_version=1, to_version=2)
-    assert set(Journal.objects.filter(seq__gt=tip.seq).values_list("rules_version", flat=True)) == {2}
+    assert journal.unseal(bytes(first.payload)).commands[0] == RulesUpgrade(from_version=RULES_VERSION, to_version=NEXT)
+    assert set(Journal.objects.filter(seq__gt=tip.seq).values_list("rules_version", flat=True)) == {NEXT}
     before = traders.state()
-    assert before.rules_version == 2
+    assert before.rules_version == NEXT
     traders.kill()
-    process = traders.start(ENGINE_OF_RULES_2)  # once more from the snapshot of the old rules
+    process = traders.start(ENGINE_OF_NEXT_RULES)  # once more from the snapshot of the old rules
     assert process.wait_for("leading")["rows_replayed"] >= before.seq - tip.seq
     after = traders.state()
-    assert (after.rules_version, after.open_orders) == (2, before.open_orders)
+    assert (after.rules_version, after.open_orders) == (NEXT, before.open_orders)
 
 
 def test_it_does_not_upgrade_its_rules_over_rows_that_it_would_have_to_replay(traders: EngineProcesses) -> None:
     trade(traders, orders=2)
     traders.kill()
-    process = traders.launch(ENGINE_OF_RULES_2)
+    process = traders.launch(ENGINE_OF_NEXT_RULES)
     assert process.wait() == Exit.REFUSED
-    assert "rules 1" in process.wait_for("the journal cannot be replayed")["error"]
+    assert f"rules {RULES_VERSION}" in process.wait_for("the journal cannot be replayed")["error"]
 
 
 def test_it_does_not_go_back_to_older_rules(traders: EngineProcesses) -> None:
     traders.current.stop()
-    traders.start(ENGINE_OF_RULES_2)
+    traders.start(ENGINE_OF_NEXT_RULES)
     traders.current.stop()
     process = traders.launch()
     assert process.wait() == Exit.REFUSED
-    assert "under rules 2" in process.wait_for("the journal cannot be replayed")["error"]
+    assert f"under rules {NEXT}" in process.wait_for("the journal cannot be replayed")["error"]
 
 
 def test_it_refuses_a_journal_that_the_code_does_not_reproduce(traders: EngineProcesses) -> None:
