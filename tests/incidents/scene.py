@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from markets import ledger
-from markets.commands import AdjustBalance, OpenAccount, SetLeverage, Withdraw
+from markets.assets import RiskParameters
+from markets.commands import AdjustBalance, OpenAccount, SetLeverage, SetRiskParameters, Withdraw
 from markets.views import Reply
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
 from trading.engine import margin
@@ -20,6 +21,7 @@ class Scene(Desk):
 
     def __init__(self, *, insurance: int = 10_000, backstop: int = 10_000, leverage: int = 50, **options: Any) -> None:
         super().__init__(**options)
+        self.do(SetRiskParameters(parameters=RiskParameters()))
         self.lever(leverage)
         self.fund(ledger.INSURANCE, insurance)
         self.fund(ledger.BACKSTOP, backstop)

@@ -23,3 +23,16 @@ def test_inc_07_it_deleverages_when_the_backstop_has_lost_its_cap() -> None:
     assert scene.cash(INSURANCE) >= insurance
     assert scene.cash(FEES) >= fees
     assert scene.engine.state.markets[MARKET].open_interest_lots == 0
+
+
+def test_inc_07_it_holds_the_backstop_to_its_cap_however_much_it_has() -> None:
+    """A hundred times the cap is in the fund: no more than the cap is lost of it, but for what one print adds."""
+    scene = Scene(cash=0, backstop=100 * CAPITAL)
+    scene.limit(backstop_loss_cap_atoms=CAPITAL * USDC)
+    scene.deposit(ALICE, 300 * USDC)
+    scene.deposit(BOB, 50_000 * USDC)
+    scene.trade(1_000, 10_000, buyer=BOB, seller=ALICE)
+    with scene.untouched():
+        events = scene.slide(40_000, steps=600)
+    assert of_kind(events, "PositionDeleveraged")
+    assert 100 * CAPITAL * USDC - scene.equity(BACKSTOP) <= CAPITAL * USDC
