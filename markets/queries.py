@@ -80,8 +80,12 @@ class GetIndices(Query, frozen=True, kw_only=True, array_like=True, tag=True):
     """-> list[IndexView], by index id: the markets' and those of collateral assets without a market."""
 
 
+class GetAssets(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> list[CollateralAssetView], by name."""
+
+
 AnyQuery = (
     GetAccount | GetOrder | GetMarkets | GetBook | PreviewOrder | GetCommittedSeq | GetState
     | ExplainMargin | PreviewMargin | GetExposures
-    | GetIndices
+    | GetIndices | GetAssets
 )  # fmt: skip

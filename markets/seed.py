@@ -1,11 +1,12 @@
-"""The markets of a new exchange.
+"""The markets and the collateral of a new exchange.
 
 Margin tiers: maintenance = notional x rate - deduction, as (notional from in USDC, rate in ppm, largest leverage). The
 deductions follow from the rates, as the requirement is continuous at every edge.
 """
 
+from markets.assets import USDT_INDEX_ID, AssetParameters, CollateralTier
 from markets.parameters import MarginTier, MarketParameters
-from markets.units import PPM, QUOTE_ATOMS, tick_lot_atoms
+from markets.units import ASSET_DECIMALS, PPM, QUOTE_ATOMS, tick_lot_atoms
 
 Tiers = tuple[tuple[int, int, int], ...]
 
@@ -138,6 +139,10 @@ def market(
         tiers=margin_tiers(asset),
         max_order_lots=max_order * 10**8 // lot_e8,
         max_open_interest_lots=max_open_interest * 10**8 // lot_e8,
+        margin_rises_from_lots=max_open_interest * 10**8 // lot_e8 // 2,
+        max_position_lots=max_open_interest * 10**8 // lot_e8 // 10,
+        concentration_from_lots=max_open_interest * 10**8 // lot_e8 // 40,
+        concentration_ppm=20_000,
         price_band_ppm=band_ppm,
         market_slippage_ppm=band_ppm // 2,
     )
@@ -152,4 +157,61 @@ MARKETS: tuple[MarketParameters, ...] = (
     market(6, "DOGE", tick_e8=1_000, lot_e8=100_000_000, max_order=10_000_000, max_open_interest=500_000_000, band_ppm=150_000),
     market(7, "XRP", tick_e8=10_000, lot_e8=10_000_000, max_order=1_000_000, max_open_interest=50_000_000, band_ppm=150_000),
     market(8, "SUI", tick_e8=10_000, lot_e8=10_000_000, max_order=500_000, max_open_interest=20_000_000, band_ppm=150_000),
+)
+
+
+def collateral(
+    asset: str, index_id: int, *, weights: Tiers, exchange_cap: int, account_cap: int, haircut_ppm: int, conversion_cap_usdc: int
+) -> AssetParameters:
+    """Return an asset's parameters; weights as (value from in USDC, initial ppm, maintenance ppm), caps in whole units of the asset."""
+    unit = 10 ** ASSET_DECIMALS[asset]
+    return AssetParameters(
+        asset=asset,
+        decimals=ASSET_DECIMALS[asset],
+        index_id=index_id,
+        tiers=tuple(CollateralTier(start * QUOTE_ATOMS, initial, maintenance) for start, initial, maintenance in weights),
+        exchange_cap_atoms=exchange_cap * unit,
+        account_cap_atoms=account_cap * unit,
+        conversion_haircut_ppm=haircut_ppm,
+        conversion_cap_atoms=conversion_cap_usdc * QUOTE_ATOMS,
+    )
+
+
+ASSETS: tuple[AssetParameters, ...] = (
+    collateral(
+        "USDT",
+        USDT_INDEX_ID,
+        weights=((0, 980_000, 990_000), (5_000_000, 950_000, 970_000)),
+        exchange_cap=50_000_000,
+        account_cap=10_000_000,
+        haircut_ppm=5_000,
+        conversion_cap_usdc=2_000_000,
+    ),
+    collateral(
+        "BTC",
+        1,
+        weights=((0, 900_000, 950_000), (2_000_000, 850_000, 900_000), (10_000_000, 700_000, 800_000)),
+        exchange_cap=1_000,
+        account_cap=200,
+        haircut_ppm=25_000,
+        conversion_cap_usdc=2_000_000,
+    ),
+    collateral(
+        "ETH",
+        2,
+        weights=((0, 900_000, 950_000), (1_000_000, 850_000, 900_000), (5_000_000, 700_000, 800_000)),
+        exchange_cap=20_000,
+        account_cap=4_000,
+        haircut_ppm=25_000,
+        conversion_cap_usdc=2_000_000,
+    ),
+    collateral(
+        "SOL",
+        3,
+        weights=((0, 800_000, 880_000), (500_000, 700_000, 800_000), (2_000_000, 500_000, 600_000)),
+        exchange_cap=200_000,
+        account_cap=40_000,
+        haircut_ppm=40_000,
+        conversion_cap_usdc=1_000_000,
+    ),
 )

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from markets.assets import AssetParameters
 from markets.commands import MarginMode, OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
 from markets.events import CancelReason, OrderStatus, SourceReading
 from markets.parameters import MarketParameters, MarketStatus
@@ -81,6 +82,17 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     value_atoms: int  # at index, in quote atoms
     maintenance_value_atoms: int  # less confidence, at maintenance weights
     initial_value_atoms: int  # at the worse of that price and the stable one, at initial weights
+
+
+class CollateralAssetView(msgspec.Struct, frozen=True, kw_only=True):
+    """A collateral asset, its prices now, and what all users together hold of it."""
+
+    parameters: AssetParameters
+    state: str  # of its index; valid for USDC
+    price_e8: int  # index
+    collateral_price_e8: int  # less confidence
+    initial_price_e8: int  # the worse of that and the stable price; 0 while it opens nothing
+    total_atoms: int
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):

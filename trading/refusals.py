@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from markets.assets import QUOTE
 from markets.errors import Refused
 from markets.parameters import MarketParameters
 from markets.rejects import Reject
+from markets.units import ASSET_DECIMALS
 from trading.representations import atoms_text, price_text, size_text
 
 MESSAGES = {
@@ -33,12 +35,18 @@ MESSAGES = {
     "FOK_UNFILLABLE": "The order cannot be filled whole.",
     "NO_LIQUIDITY": "Nothing rests within the order's worst price.",
     "OPEN_INTEREST_CAP": "The market's open interest is at its cap.",
+    "POSITION_LIMIT": "The position would be larger than one account may have in this market.",
     "INSUFFICIENT_MARGIN": "The order needs more margin than is available.",
     "INVALID_LEVERAGE": "The leverage is not possible here.",
     "UNKNOWN_ASSET": "There is no such asset.",
     "INVALID_AMOUNT": "The amount is not possible here.",
     "OUT_OF_SEQUENCE": "The deposit's number is not the next one.",
+    "DEPOSIT_CAP": "More of this asset is not accepted as collateral.",
     "INSUFFICIENT_BALANCE": "The balance is too low.",
+    "WITHDRAWAL_LIMIT": "As much as may leave the exchange has left for now; try again later.",
+    "LIQUIDITY_SHORT": "More USDC is owed to the exchange than its backstop has; try again later.",
+    "HAS_EXPOSURE": "The margin mode can be changed only without a position and orders in the market.",
+    "NOT_ISOLATED": "The market is not in isolated margin.",
     "MARKET_EXISTS": "The market exists already.",
     "INVALID_PARAMETERS": "The market's parameters are not possible.",
     "BATCH_TOO_LARGE": "The batch has too many items.",
@@ -52,6 +60,7 @@ FIELDS = {
     "MIN_NOTIONAL": "size",
     "INSUFFICIENT_MARGIN": "size",
     "FOK_UNFILLABLE": "size",
+    "POSITION_LIMIT": "size",
     "INVALID_PRICE": "price",
     "PRICE_OUT_OF_BAND": "price",
     "POST_ONLY_WOULD_TAKE": "price",
@@ -69,13 +78,15 @@ def refused(reject: Reject, market: MarketParameters | None = None) -> Refused:
     refusal = Refused(reject, MESSAGES.get(reject.code, ""))
     refusal.status = STATUSES.get(reject.code, refusal.status)
     facts = {"field": FIELDS[reject.code]} if reject.code in FIELDS else {}
-    refusal.data = facts | dict(_fact(name, value, market) for name, value in reject.data.items())
+    asset = str(reject.data.get("asset", QUOTE))
+    unit = asset if asset in ASSET_DECIMALS else QUOTE
+    refusal.data = facts | dict(_fact(name, value, market, unit) for name, value in reject.data.items())
     return refusal
 
 
-def _fact(name: str, value: int | str, market: MarketParameters | None) -> tuple[str, Any]:
+def _fact(name: str, value: int | str, market: MarketParameters | None, asset: str) -> tuple[str, Any]:
     if isinstance(value, int) and name.endswith("_atoms"):
-        return name.removesuffix("_atoms"), atoms_text(value)
+        return name.removesuffix("_atoms"), atoms_text(value, asset)
     if isinstance(value, int) and market and name.endswith("_ticks"):
         return name.removesuffix("_ticks"), price_text(value, market)
     if isinstance(value, int) and market and name.endswith("_lots"):

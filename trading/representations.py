@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from markets import units
 from markets.events import OrderFilled
 from markets.parameters import MarketParameters
-from markets.views import AccountView, OrderView, PositionView
+from markets.views import AccountView, AssetView, OrderView, PositionView
 
 E8_PLACES = 8
 
@@ -114,6 +114,8 @@ def position(view: PositionView, market: MarketParameters) -> dict[str, Any]:
         "maintenance_margin": atoms_text(view.maintenance_margin_atoms),
         "liquidation_price": price_text(view.liquidation_ticks, market) if view.liquidation_ticks else None,
         "leverage": view.leverage,
+        "margin_mode": view.margin_mode,
+        "isolated_margin": atoms_text(view.margin_atoms) if view.margin_mode == "isolated" else None,
     }
 
 
@@ -129,6 +131,18 @@ def margin(view: AccountView) -> dict[str, Any]:
         "maintenance_margin": atoms_text(view.maintenance_margin_atoms),
         "available": atoms_text(view.available_atoms),
         "withdrawable": atoms_text(view.withdrawable_atoms),
+        "assets": [asset_balance(asset) for asset in view.assets],
+    }
+
+
+def asset_balance(view: AssetView) -> dict[str, str]:
+    return {
+        "asset": view.asset,
+        "amount": atoms_text(view.amount_atoms, view.asset),
+        "withdrawable": atoms_text(view.withdrawable_atoms, view.asset),
+        "value": atoms_text(view.value_atoms),
+        "maintenance_value": atoms_text(view.maintenance_value_atoms),
+        "initial_value": atoms_text(view.initial_value_atoms),
     }
 
 

@@ -8,6 +8,7 @@ from markets import queries
 from markets.views import (
     AccountView,
     BookView,
+    CollateralAssetView,
     Exposure,
     IndexView,
     MarginExplanation,
@@ -30,6 +31,7 @@ _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.PreviewMargin: msgspec.msgpack.Decoder(MarginPreview | None),
     queries.GetExposures: msgspec.msgpack.Decoder(list[Exposure]),
     queries.GetIndices: msgspec.msgpack.Decoder(list[IndexView]),
+    queries.GetAssets: msgspec.msgpack.Decoder(list[CollateralAssetView]),
 }
 
 

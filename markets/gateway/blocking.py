@@ -14,6 +14,7 @@ from markets.gateway.address import Address
 from markets.views import (
     AccountView,
     BookView,
+    CollateralAssetView,
     Exposure,
     IndexView,
     MarginExplanation,
@@ -101,6 +102,8 @@ class Gateway:
     def query(self, query: queries.GetExposures, *, timeout: float = 5.0) -> list[Exposure]: ...
     @overload
     def query(self, query: queries.GetIndices, *, timeout: float = 5.0) -> list[IndexView]: ...
+    @overload
+    def query(self, query: queries.GetAssets, *, timeout: float = 5.0) -> list[CollateralAssetView]: ...
     def query(self, query: Any, *, timeout: float = 5.0) -> Any:
         message = self._exchange(wire.Ask, query, timeout)
         assert isinstance(message, wire.Answered), message

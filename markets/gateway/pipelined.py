@@ -14,7 +14,7 @@ from markets.gateway import answers
 from markets.gateway.address import Address
 from markets.gateway.blocking import accepted
 from markets.gateway.link import Link
-from markets.views import AccountView, BookView, IndexView, MarketView, OrderView, Preview, Reply, StateView
+from markets.views import AccountView, BookView, CollateralAssetView, IndexView, MarketView, OrderView, Preview, Reply, StateView
 
 CONNECT_SECONDS = 1.0
 BACKOFF_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -65,6 +65,8 @@ class AsyncGateway:
     async def query(self, query: queries.GetState, *, timeout: float = 5.0) -> StateView: ...
     @overload
     async def query(self, query: queries.GetIndices, *, timeout: float = 5.0) -> list[IndexView]: ...
+    @overload
+    async def query(self, query: queries.GetAssets, *, timeout: float = 5.0) -> list[CollateralAssetView]: ...
     async def query(self, query: Any, *, timeout: float = 5.0) -> Any:
         message = await self._exchange(wire.Ask, query, timeout=timeout)
         assert isinstance(message, wire.Answered), message

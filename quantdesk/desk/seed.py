@@ -8,12 +8,12 @@ from pathlib import Path
 from accounts.models import Account, ApiKey, User
 from accounts.selectors import default_account
 from accounts.services import api_key_create, user_register
-from markets.commands import CreateMarket, Deposit
+from markets.commands import AdjustBalance, AnyCommand, CreateMarket, Deposit, SetAsset
 from markets.errors import EngineBusy, EngineUnavailable, OutcomeUnknown, Refused
 from markets.gateway import gateway
-from markets.ledger import FAUCET
-from markets.queries import GetAccount, GetMarkets
-from markets.seed import MARKETS
+from markets.ledger import BACKSTOP, FAUCET, INSURANCE, NAMES
+from markets.queries import GetAccount, GetAssets, GetMarkets
+from markets.seed import ASSETS, MARKETS
 from markets.units import QUOTE_ATOMS, decimal_from_atoms
 from markets.views import MarketView
 from quantdesk.desk.credentials import STAFF, TRADERS, Credentials
@@ -22,6 +22,9 @@ from quantdesk.embedded.secret import write_private
 ENGINE_TIMEOUT_S = 60.0
 MAKERS = ("maker-1", "maker-2", "taker-1")
 MAKER_ATOMS = 1_000_000 * QUOTE_ATOMS
+BACKSTOP_ATOMS = 5_000_000 * QUOTE_ATOMS
+INSURANCE_ATOMS = 1_000_000 * QUOTE_ATOMS
+DEMO_COLLATERAL = (("BTC", 10**8), ("ETH", 10 * 10**8), ("SOL", 100 * 10**9), ("USDT", 10_000 * 10**6))
 BALANCES = "balances.json"
 MAKER_KEYS = "makers.json"
 
@@ -30,9 +33,33 @@ def create_markets() -> None:
     known = {view.parameters.market_id for view in wait_for_markets()}
     for parameters in MARKETS:
         if parameters.market_id not in known:
-            reply = gateway().submit(CreateMarket(parameters=parameters, author="seed"))
-            if reply.reject:
-                raise Refused(reply.reject)
+            submit(CreateMarket(parameters=parameters, author="seed"))
+
+
+def create_assets() -> None:
+    """Admit the collateral assets that the exchange does not know; those that it knows keep what staff made of them."""
+    known = {view.parameters.asset for view in gateway().query(GetAssets())}
+    for parameters in ASSETS:
+        if parameters.asset not in known:
+            submit(SetAsset(parameters=parameters, author="seed"))
+
+
+def fund(account_id: int, amount_atoms: int) -> None:
+    """Give demo money to one of the exchange's own funds that has never had any."""
+    view = gateway().query(GetAccount(account_id=account_id))
+    if view is None or view.seq == 0:
+        reason = f"demo capital of the {NAMES[account_id]}"
+        submit(
+            AdjustBalance(
+                debit_account_id=FAUCET, credit_account_id=account_id, asset="USDC", amount_atoms=amount_atoms, reason=reason, author="seed"
+            )
+        )
+
+
+def submit(command: AnyCommand) -> None:
+    reply = gateway().submit(command)
+    if reply.reject:
+        raise Refused(reply.reject)
 
 
 def wait_for_markets() -> list[MarketView]:
@@ -48,7 +75,9 @@ def wait_for_markets() -> list[MarketView]:
 
 
 def create_demo(data_dir: Path) -> None:
-    """Create traders, staff and makers; leave the traders' balances and the makers' keys in the data folder."""
+    """Create funds, traders, staff and makers; leave the traders' balances and the makers' keys in the data folder."""
+    fund(BACKSTOP, BACKSTOP_ATOMS)
+    fund(INSURANCE, INSURANCE_ATOMS)
     credentials = Credentials.load(data_dir)
     traders = [ensure_trader(name, credentials) for name in TRADERS]
     if not User.objects.filter(username=STAFF).exists():
@@ -62,7 +91,19 @@ def create_demo(data_dir: Path) -> None:
 
 def ensure_trader(username: str, credentials: Credentials) -> User:
     user = User.objects.filter(username=username).first()
-    return user or user_register(username=username, password=credentials.passwords[username])
+    user = user or user_register(username=username, password=credentials.passwords[username])
+    give_collateral(default_account(user))
+    return user
+
+
+def give_collateral(account: Account) -> None:
+    """Deposit the demo collateral once: an account that has some of an asset, or has had, is left as it is."""
+    view = gateway().query(GetAccount(account_id=account.id))
+    for asset, amount in DEMO_COLLATERAL if view and set(view.balances) <= {"USDC"} else ():
+        reply = gateway().submit(Deposit(account_id=account.id, asset=asset, amount_atoms=amount, number=0, source_account_id=FAUCET))
+        if reply.reject and reply.reject.code == "OUT_OF_SEQUENCE":
+            number = int(reply.reject.data["last_number"]) + 1
+            submit(Deposit(account_id=account.id, asset=asset, amount_atoms=amount, number=number, source_account_id=FAUCET))
 
 
 def set_password(username: str, password: str) -> None:

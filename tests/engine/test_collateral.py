@@ -98,7 +98,7 @@ def test_it_refuses_deposits_beyond_the_caps(change: dict[str, int], field: str)
     desk.admit(**change)
     reply = desk.deposit(ALICE, 1, "BTC")
     assert reply.reject is not None
-    assert (reply.reject.code, reply.reject.data) == ("DEPOSIT_CAP", {field: 10 * BTC, "held_atoms": 10 * BTC})
+    assert (reply.reject.code, reply.reject.data) == ("DEPOSIT_CAP", {"asset": "BTC", field: 10 * BTC, "held_atoms": 10 * BTC})
 
 
 def test_it_withdraws_collateral_that_nothing_needs() -> None:
@@ -108,7 +108,7 @@ def test_it_withdraws_collateral_that_nothing_needs() -> None:
     desk.deposit(ALICE, 5 * USDC)  # its fee
     over = desk.do(Withdraw(account_id=ALICE, asset="BTC", amount_atoms=875_000_001, target_account_id=FAUCET))
     assert over.reject is not None
-    assert over.reject.data == {"withdrawable_atoms": 875_000_000}
+    assert over.reject.data == {"asset": "BTC", "withdrawable_atoms": 875_000_000}
     assert desk.do(Withdraw(account_id=ALICE, asset="BTC", amount_atoms=875_000_000, target_account_id=FAUCET)).reject is None
     assert desk.named("LedgerPosted")[0].transfers == (LedgerTransfer(ALICE, FAUCET, "BTC", 875_000_000, "withdrawal"),)
     assert desk.account(ALICE).available_atoms == 0

@@ -7,7 +7,7 @@ import msgspec
 from markets.api.documentation import ErrorDetail
 from markets.api.pages import Limit, PageQuery
 from markets.api.schemas import Decimal
-from markets.commands import OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
+from markets.commands import MarginMode, OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
 from markets.events import CancelReason, FillKind, LedgerKind, OrderStatus
 from trading.requests import Count, Request
 
@@ -138,6 +138,19 @@ class Position(msgspec.Struct, frozen=True):
     maintenance_margin: Decimal
     liquidation_price: Decimal | None
     leverage: int
+    margin_mode: MarginMode
+    isolated_margin: Decimal | None
+
+
+class AssetBalance(msgspec.Struct, frozen=True):
+    """What an account has of an asset, its value at index, and what it counts for in maintenance and initial margin."""
+
+    asset: str
+    amount: Decimal
+    withdrawable: Decimal
+    value: Decimal
+    maintenance_value: Decimal
+    initial_value: Decimal
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -152,6 +165,7 @@ class Account(msgspec.Struct, frozen=True):
     maintenance_margin: Decimal
     available: Decimal
     withdrawable: Decimal
+    assets: list[AssetBalance]
     seq: int
     positions: list[Position]
     orders: list[Order]

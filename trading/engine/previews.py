@@ -36,8 +36,12 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
     value = expected_value(market, order, sign, lots, price)
     fee = charge(value * atoms, market.parameters.taker_fee_ppm)
     equity = margin.equity(state, pool)
+    opening = margin.available(state, pool) + pool.initial_atoms  # equity as initial margin counts it
     equity_after = equity + sign * (lots * market.mark_ticks - value) * atoms - fee
-    available_after, initial_after = after_order(state, market, holding, order, sign, lots, value, equity)
+    available_after, initial_after = after_order(state, market, holding, order, sign, lots, value, opening)
+    moved = min(spare(state, holding), max(0, -available_after))
+    available_after += moved
+    equity_after += moved
     others = margin.maintenance(state, pool) - margin.position_maintenance(holding)
     notional = pool_notional(pool)
     own = abs(holding.size_lots) * market.mark_ticks * atoms
@@ -108,16 +112,30 @@ def max_size(state: State, market: Market, holding: Holding, order: PlaceOrder, 
         return max(0, -sign * holding.size_lots)
     best = market.book.side(-sign).best_ticks() or market.mark_ticks
     price = price_ticks if order.price_ticks or checks.is_trigger(order.type) else best
-    low, high = 0, market.parameters.max_order_lots if price > 0 else 0
+    more = spare(state, holding)
+    low, high = 0, largest(market, holding, sign) if price > 0 else 0
     while low < high:
         middle = (low + high + 1) // 2
         fee = charge(middle * price * market.tick_lot_atoms, market.parameters.taker_fee_ppm)
-        affordable = margin.available_with_order(state, holding, sign, middle, middle * price, fee) >= 0
+        affordable = margin.available_with_order(state, holding, sign, middle, middle * price, fee) + more >= 0
         if affordable or not margin.adds_risk(holding, sign, middle):
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def largest(market: Market, holding: Holding, sign: int) -> int:
+    """Return what the market's limits on an order and on a position admit."""
+    most = market.parameters.max_position_lots
+    waiting = holding.buy_lots if sign > 0 else holding.sell_lots
+    left = max(0, most - sign * holding.size_lots - waiting) if most else market.parameters.max_order_lots
+    return min(market.parameters.max_order_lots, left)
+
+
+def spare(state: State, holding: Holding) -> int:
+    """Return what the cross pool could move into the holding's isolated one."""
+    return margin.movable(state, holding.account.cross) if holding.pool.market_id else 0
 
 
 def liquidation(market: Market, size_lots: int, equity_atoms: int, other_maintenance_atoms: int) -> int:

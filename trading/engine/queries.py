@@ -6,6 +6,7 @@ from markets.assets import QUOTE
 from markets.queries import (
     ExplainMargin,
     GetAccount,
+    GetAssets,
     GetExposures,
     GetIndices,
     GetMarkets,
@@ -15,7 +16,8 @@ from markets.queries import (
     PreviewOrder,
     Query,
 )
-from markets.views import AccountView, AssetView, IndexView, MarketView, OrderView, PositionView, StateView
+from markets.units import E8
+from markets.views import AccountView, AssetView, CollateralAssetView, IndexView, MarketView, OrderView, PositionView, StateView
 from risk.collateral import INITIAL, MAINTENANCE
 from risk.margin import initial_margin
 from trading.engine import funding, margin, withdrawals
@@ -25,7 +27,7 @@ from trading.engine.index import Index
 from trading.engine.orders import user_account
 from trading.engine.previews import liquidation, preview
 from trading.engine.snapshot import state_hash
-from trading.engine.state import Account, Holding, Market, State
+from trading.engine.state import Account, Asset, Holding, Market, State
 from trading.engine.views import order_view
 
 
@@ -40,6 +42,8 @@ def answer(state: State, query: Query) -> Any:
         return [index_view(state, state.indices[index_id]) for index_id in sorted(state.indices)]
     if isinstance(query, PreviewOrder):
         return preview(state, query.order)
+    if isinstance(query, GetAssets):
+        return [collateral_view(state, state.assets[name]) for name in sorted(state.assets)]
     if isinstance(query, GetState):
         return state_view(state)
     if isinstance(query, ExplainMargin):
@@ -112,6 +116,19 @@ def asset_view(state: State, account: Account, name: str) -> AssetView:
         value_atoms=withdrawals.value_atoms(state, name, amount),
         maintenance_value_atoms=amount if name == QUOTE else margin.counted(asset, amount, MAINTENANCE),
         initial_value_atoms=amount if name == QUOTE else margin.counted(asset, amount, INITIAL),
+    )
+
+
+def collateral_view(state: State, asset: Asset) -> CollateralAssetView:
+    parameters = asset.parameters
+    index = state.indices[parameters.index_id] if parameters.index_id else None
+    return CollateralAssetView(
+        parameters=parameters,
+        state=index.state if index else "valid",
+        price_e8=index.price_e8 if index else E8,
+        collateral_price_e8=asset.price_e8 if index else E8,
+        initial_price_e8=asset.initial_price_e8 if index else E8,
+        total_atoms=asset.total_atoms if index else withdrawals.vault_atoms(state),
     )
 
 

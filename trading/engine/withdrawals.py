@@ -36,7 +36,12 @@ def closed_price(state: State, pool: MarginPool, asset: str) -> IndexState | Non
 
 def short(state: State, account: Account, asset: str, amount_atoms: int) -> Reject | None:
     free = withdrawable(state, account, asset)
-    return Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": free}) if amount_atoms > free else None
+    return Reject("INSUFFICIENT_BALANCE", named(asset) | {"withdrawable_atoms": free}) if amount_atoms > free else None
+
+
+def named(asset: str) -> dict[str, int | str]:
+    """Return the fact that amounts are not in USDC, where they are not."""
+    return {} if asset == QUOTE else {"asset": asset}
 
 
 def withdrawable(state: State, account: Account, asset: str) -> int:
@@ -120,11 +125,11 @@ def over_cap(state: State, account: Account, asset: str, amount_atoms: int, arri
     own = account.usdc_atoms() if asset == QUOTE else account.cross.collateral.get(asset, 0)
     cap = entry.parameters.account_cap_atoms
     if own + amount_atoms > cap:
-        return Reject("DEPOSIT_CAP", {"account_cap_atoms": cap, "held_atoms": own})
+        return Reject("DEPOSIT_CAP", named(asset) | {"account_cap_atoms": cap, "held_atoms": own})
     cap = entry.parameters.exchange_cap_atoms
     every = vault_atoms(state) if asset == QUOTE else entry.total_atoms
     if arrives and every + amount_atoms > cap:
-        return Reject("DEPOSIT_CAP", {"exchange_cap_atoms": cap, "held_atoms": every})
+        return Reject("DEPOSIT_CAP", named(asset) | {"exchange_cap_atoms": cap, "held_atoms": every})
     return None
 
 
