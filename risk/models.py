@@ -168,7 +168,7 @@ class RiskSnapshot(models.Model):
     notional_atoms = models.BigIntegerField()
     maintenance_atoms = models.BigIntegerField()
     insurance_atoms = models.BigIntegerField()
-    value_at_risk_atoms = models.BigIntegerField()
+    value_at_risk_atoms = models.BigIntegerField()  # what the insurance fund would pay in a day, 99 %
     expected_shortfall_atoms = models.BigIntegerField()
     falls = models.JSONField(default=list)  # [{"move", "pools", "deficit_atoms"}]
     open_interest = models.JSONField(default=dict)  # share of the market's cap, by symbol

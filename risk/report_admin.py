@@ -33,7 +33,7 @@ class RiskSnapshotAdmin(ReadOnlyAdmin):
     def insurance(self, row: RiskSnapshot) -> str:
         return atoms(row.insurance_atoms)
 
-    @admin.display(description="value at risk, one day, 99 %, USDC")
+    @admin.display(description="insurance at risk, one day, 99 %, USDC")
     def value_at_risk(self, row: RiskSnapshot) -> str:
         return atoms(row.value_at_risk_atoms)
 

@@ -55,11 +55,13 @@ class ShockRow:
 
 @dataclass(frozen=True, slots=True)
 class FallRow:
-    """All prices fall by `move`: how many pools fall below maintenance, and what those with negative equity lack."""
+    """All prices fall by `move`, or as on a day: how many pools fall below maintenance, and what those with negative equity lack."""
 
     move: float
     pools: int
     deficit: float
+    name: str = ""
+    day: date | None = None
 
 
 def day_risk(book: RiskBook, returns: Returns) -> DayRisk:
@@ -109,6 +111,18 @@ def fall_rows(book: RiskBook, moves: Sequence[float] = FALLS) -> list[FallRow]:
     """Return how many pools fall when all prices do, and what the insurance fund would have to pay at those prices."""
     outcome = stress(book.pools, np.repeat(np.array(moves)[:, None], len(book.assets), axis=1))
     return [FallRow(move, int(outcome.falling[n]), float(outcome.deficit[n])) for n, move in enumerate(moves)]
+
+
+def historical_falls(book: RiskBook) -> list[FallRow]:
+    """Return the same for the days that broke others."""
+    days = historical_days()
+    outcome = stress(book.pools, np.array([[day.move(asset) for asset in book.assets] for day in days]).reshape(len(days), -1))
+    return [FallRow(0.0, int(outcome.falling[n]), float(outcome.deficit[n]), day.name, day.date) for n, day in enumerate(days)]
+
+
+def insurance_risk(book: RiskBook, returns: Returns) -> ValueAtRisk:
+    """Return what the insurance fund would pay on a bad day: all traders together lose nothing, but some cannot pay."""
+    return portfolio.historical(-stress(book.pools, returns.daily()).deficit, confidence=CONFIDENCE)
 
 
 def first_to_fall(book: RiskBook, count: int) -> list[tuple[int, float]]:

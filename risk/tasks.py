@@ -55,7 +55,7 @@ def keep_snapshot(book: RiskBook, views: list[MarketView], insurance: int, perio
     """Store the period's report, unless it is there already."""
     if RiskSnapshot.objects.filter(period_at=period_at).exists():
         return
-    risk = reports.day_risk(book, returns_of(book.assets)).historical
+    risk = reports.insurance_risk(book, returns_of(book.assets))
     snapshot = RiskSnapshot(
         period_at=period_at,
         pools=len(book.account_ids),

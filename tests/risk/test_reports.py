@@ -11,7 +11,9 @@ from risk.reports import (
     day_risk,
     fall_rows,
     first_to_fall,
+    historical_falls,
     historical_shocks,
+    insurance_risk,
     market_shocks,
     stress_grid,
 )
@@ -88,6 +90,16 @@ def test_it_shocks_one_price_at_a_time_and_repeats_history() -> None:
     day = next(row for row in historical_shocks(book().chosen([2])) if row.date and row.date.year == 2020)
     assert day.stands_in == ("SOL",)
     assert day.change == pytest.approx(500 * 0.479986)
+
+
+def test_it_knows_what_insurance_would_have_paid() -> None:
+    """On 12 March 2020 BTC fell by 44 %, and ETH, which stands in for SOL, by 48 %: both of Alice's pools lack something."""
+    day = next(row for row in historical_falls(book()) if row.day and row.day.year == 2020)
+    assert (day.pools, day.deficit) == (2, pytest.approx(4_442.05 - 1_000 + 239.99 - 100, abs=0.1))
+    calm = Returns(np.zeros((100, 2)), 1, "by hand")
+    assert insurance_risk(book(), calm) == (0.0, 0.0)
+    wild = Returns(np.array([[-0.5, 0.0]] * 2 + [[0.0, 0.0]] * 98), 1, "by hand")
+    assert insurance_risk(book(), wild).value == pytest.approx(4_000)
 
 
 def test_it_says_how_concentrated_a_book_is() -> None:

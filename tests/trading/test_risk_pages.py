@@ -112,7 +112,7 @@ def test_it_shows_staff_who_falls_first_and_what_insurance_would_pay(alice: Pers
     page = text(client.get("/risk/book/"))
     assert "Who falls first" in page
     assert re.search(rf"{alice.account_id} Cross \$9,973\.00 \$240\.00 \$60,000 −16\.29%", page)
-    assert re.search(r"−30% 1 \$8,027\.00 more than it has", page)
+    assert re.search(r"−30% 1 \$8,027\.00 short", page)
     assert "No trading account" in text(client.get("/risk/"))
     assert browser(alice).get("/risk/book/").status_code == 403
 

@@ -9,6 +9,7 @@ from markets.figures import Direction
 from markets.parameters import MarketParameters
 from markets.units import QUOTE_ATOMS, decimal_from_atoms
 from markets.views import HoldingTerms, LiquidationTerms, MarginExplanation, PoolTerms, TierSlice
+from risk.portfolio import ValueAtRisk
 from risk.reports import DayRisk, FallRow, GridRow, ShockRow
 from trading import representations
 
@@ -151,7 +152,8 @@ def fall_cards(rows: Iterable[FallRow], insurance_atoms: int) -> list[dict[str, 
     """Return what falls of all prices would do, beside what the insurance fund has."""
     return [
         {
-            "move": _percent(row.move),
+            "move": row.day.strftime("%-d %b %Y") if row.day else _percent(row.move),
+            "name": row.name,
             "pools": f"{row.pools:,}",
             "deficit": usd(row.deficit),
             "level": "danger" if round(row.deficit * QUOTE_ATOMS) > insurance_atoms else "",
@@ -160,10 +162,19 @@ def fall_cards(rows: Iterable[FallRow], insurance_atoms: int) -> list[dict[str, 
     ]
 
 
+def fund_figures(risk: ValueAtRisk, insurance_atoms: int) -> list[tuple[str, str, str]]:
+    """Return what the insurance fund may have to pay on a bad day: name, amount, share of what it has."""
+    has = insurance_atoms / QUOTE_ATOMS
+    return [
+        (name, usd(amount), f"{amount / has:.0%} of the fund" if has > 0 else "")
+        for name, amount in (("One day in a hundred, at least", risk.value), ("On average of those days", risk.expected_shortfall))
+    ]
+
+
 def risk_figures(risk: DayRisk, equity: float) -> list[tuple[str, str, str]]:
     """Return value at risk and expected shortfall both ways: name, amount, share of equity."""
     return [
-        (name, usd(amount), _percent(amount / equity) if equity > 0 else NOTHING)
+        (name, usd(amount), f"{amount / equity:.0%} of equity" if equity > 0 else "")
         for name, amount in (
             ("Value at risk, historical", risk.historical.value),
             ("Value at risk, parametric", risk.parametric.value),
@@ -180,7 +191,7 @@ def correlation_rows(assets: Sequence[str], matrix: Sequence[Sequence[float]]) -
 def shares(assets: Sequence[str], values: Sequence[float]) -> list[tuple[str, str, str]]:
     """Return each asset's share as text and as a bar's width, the largest first."""
     order = sorted(zip(assets, values, strict=True), key=lambda pair: -pair[1])
-    return [(asset, _percent(share), f"{share * BAR:.2f}") for asset, share in order if share > 0]
+    return [(asset, f"{share:.0%}", f"{share * BAR:.2f}") for asset, share in order if share > 0]
 
 
 def changes(before: MarginExplanation, after: MarginExplanation, markets: Markets) -> list[Change]:
