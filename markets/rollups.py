@@ -122,7 +122,8 @@ def _expected(table: str, name: LiteralString) -> LiteralString:
 def _rows(statement: LiteralString, values: dict[str, datetime]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _midnight(moment: datetime) -> datetime:

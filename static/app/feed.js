@@ -16,7 +16,7 @@ const STABLE_AFTER_MS = 5000;
 const RESYNC_HIDDEN_MS = 5000;
 const RTT_SAMPLES = 15;
 // Each of these messages is complete in itself: a lost one is replaced by the next.
-const WHOLE = new Set(["ticker", "candles"]);
+const WHOLE = new Set(["ticker", "candles", "oracle"]);
 
 class Subscription {
   handlers = new Set();
@@ -247,10 +247,11 @@ export class Feed extends EventTarget {
   #listenForLife(quietMs) {
     if (this.#asking && quietMs > STALE_AFTER_MS) this.#publish("stale");
     if (this.#asking || quietMs < ASK_AFTER_QUIET_MS) return;
-    const whole = [...this.#subscriptions].find(([, { whole, refused }]) => whole && !refused);
-    if (!whole) return;
+    const asked = [...this.#subscriptions].filter(([, { refused }]) => !refused);
+    const topic = asked.find(([, { whole }]) => whole) ?? asked.find(([, { topic }]) => topic.channel === "tickers");
+    if (!topic) return;
     this.#asking = true;
-    this.#ask("resync", whole[0]);
+    this.#ask("resync", topic[0]);
   }
 
   #lose(state) {

@@ -34,7 +34,7 @@ def made(owner: psycopg.Connection[Any]) -> Iterator[list[str]]:
     names = partitions.upkeep(now=NOW, days_ahead=30)
     yield names
     for name in names:
-        owner.execute(f'drop table if exists "{name}"')  # type: ignore[call-overload]
+        owner.execute(f'drop table if exists "{name}"')
 
 
 def test_it_partitions_histories_by_months_where_there_is_no_timescale(owner: psycopg.Connection[Any], made: list[str]) -> None:
@@ -111,7 +111,7 @@ def test_it_leaves_hypertables_to_timescale(played: psycopg.Connection[Any]) -> 
         assert not [name for name in made if name.startswith("risk_fundingrate")]
     finally:
         for name in made:
-            played.execute(f'drop table if exists "{name}"')  # type: ignore[call-overload]
+            played.execute(f'drop table if exists "{name}"')
     calls = [call for (call,) in played.execute("select call from timescale_calls")]
     horizon = NOW - timedelta(days=partitions.KEPT_DAYS["risk_fundingrate"])
     assert calls == ["risk_fundingrate by due_at every 30 days", f"risk_fundingrate before {horizon:%Y-%m-%d %H:%M:%S}"]
