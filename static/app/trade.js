@@ -11,6 +11,7 @@ import { startHotkeys } from "./hotkeys.js";
 import { startLeverage } from "./leverage.js";
 import { MarketBar } from "./market.js";
 import { tell } from "./news.js";
+import { startOracle } from "./oracle.js";
 import { resting } from "./orders.js";
 import { Pnl } from "./pnl.js";
 import { mostLots } from "./power.js";
@@ -108,6 +109,7 @@ function followMenu() {
 startConnection(feed);
 startTabs();
 startLeverage();
+startOracle(feed);
 startSheet({ choose: (name, value) => ticket.choose(name, value) });
 startHotkeys({
   b: () => ticket.choose("side", "buy"),
