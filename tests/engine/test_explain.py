@@ -122,6 +122,7 @@ def check_liquidation(make: Make, market_id: int, pool_market_id: int = 0) -> in
             continue
         found += 1
         assert terms.equity_atoms < terms.maintenance_atoms
+        check_shown(desk, market_id)
         assert not liquidated(desk, CHARLIE, market_id, terms.ticks + (1 if side == SIDES[0] else -1))
         before = next(pool for pool in explain(desk, CHARLIE).pools if pool.market_id == pool_market_id)
         assert before.equity_atoms >= before.maintenance_margin_atoms
@@ -161,6 +162,14 @@ def test_its_prices_are_right_with_collateral_in_the_traded_asset(first: int, se
     for market_id, size in ((MARKET, first), (OTHER, second)):
         if size:
             check_liquidation(make, market_id)
+
+
+def check_shown(desk: Desk, market_id: int) -> None:
+    """Positions show the price that goes against them, or the other one if that is all there is."""
+    terms = holding(explain(desk, CHARLIE), market_id)
+    prices = [terms.liquidation_below, terms.liquidation_above][:: 1 if terms.size_lots > 0 else -1]
+    shown = next(position.liquidation_ticks for position in desk.account(CHARLIE).positions if position.market_id == market_id)
+    assert shown == next(price.ticks for price in prices if price is not None)
 
 
 def cross_desk(first: int, second: int, spare: int, *, isolated: bool = False, coins: int = 0) -> Desk:

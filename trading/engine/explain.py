@@ -173,36 +173,10 @@ def liquidation(shadow: Shadow, pool: MarginPool, holding: Holding, end_ticks: i
     mark = holding.market.mark_ticks
     if holding.size_lots == 0 or mark == 0:
         return None
-    found = first_short(shadow, pool, holding, mark, end_ticks)
+    found = shadow.first_short(holding, end_ticks)
     terms = None if found < 0 else liquidation_terms(shadow, pool, holding, found)
     shadow.set_mark(holding.market, mark)
     return terms
-
-
-def first_short(shadow: Shadow, pool: MarginPool, holding: Holding, mark_ticks: int, end_ticks: int) -> int:
-    """Return the first short tick from mark to the end, -1 if there is none. Leaves the mark anywhere."""
-    if falls_short(shadow, pool, holding, mark_ticks):
-        return mark_ticks
-    if not falls_short(shadow, pool, holding, end_ticks):
-        return -1
-    safe, short = mark_ticks, end_ticks
-    while short > 2 * safe:  # upwards most prices are absurd: double before halving
-        if falls_short(shadow, pool, holding, 2 * safe):
-            short = 2 * safe
-        else:
-            safe = 2 * safe
-    while abs(short - safe) > 1:
-        middle = (short + safe) // 2
-        if falls_short(shadow, pool, holding, middle):
-            short = middle
-        else:
-            safe = middle
-    return short
-
-
-def falls_short(shadow: Shadow, pool: MarginPool, holding: Holding, mark_ticks: int) -> bool:
-    shadow.set_mark(holding.market, mark_ticks)
-    return margin.equity(shadow.state, pool) < margin.maintenance(shadow.state, pool)
 
 
 def liquidation_terms(shadow: Shadow, pool: MarginPool, holding: Holding, mark_ticks: int) -> LiquidationTerms:

@@ -7,6 +7,7 @@ from markets.views import Preview
 from risk.margin import liquidation_ticks
 from trading.engine import checks, margin
 from trading.engine.orders import user_account
+from trading.engine.shadow import Shadow
 from trading.engine.state import Holding, MarginPool, Market, State
 
 
@@ -57,8 +58,10 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
         available_after_atoms=shown(available_after),
         leverage_before_ppm=leverage_ppm(notional, equity),
         leverage_after_ppm=shown(leverage_ppm(notional - own + after, equity_after)),
-        liquidation_ticks_before=liquidation(market, holding.size_lots, equity, others),
-        liquidation_ticks_after=liquidation(market, holding.size_lots + sign * lots, equity_after, others),
+        liquidation_ticks_before=present_liquidation(state, holding),
+        liquidation_ticks_after=later_liquidation(state, holding, order)
+        if pool.collateral
+        else liquidation(market, holding.size_lots + sign * lots, equity_after, others),
         max_size_lots=max_size(state, market, holding, order, sign, price),
     )
 
@@ -136,6 +139,21 @@ def largest(market: Market, holding: Holding, sign: int) -> int:
 def spare(state: State, holding: Holding) -> int:
     """Return what the cross pool could move into the holding's isolated one."""
     return margin.movable(state, holding.account.cross) if holding.pool.market_id else 0
+
+
+def present_liquidation(state: State, holding: Holding) -> int:
+    """Return a position's liquidation price; collateral moves with prices too, and is then valued at each."""
+    pool = holding.pool
+    if pool.collateral:
+        return Shadow(state, holding.account).liquidation_ticks(holding.market.market_id)
+    others = margin.maintenance(state, pool) - margin.position_maintenance(holding)
+    return liquidation(holding.market, holding.size_lots, margin.equity(state, pool), others)
+
+
+def later_liquidation(state: State, holding: Holding, order: PlaceOrder) -> int:
+    shadow = Shadow(state, holding.account)
+    shadow.place(order)
+    return shadow.liquidation_ticks(order.market_id)
 
 
 def liquidation(market: Market, size_lots: int, equity_atoms: int, other_maintenance_atoms: int) -> int:

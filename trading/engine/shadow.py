@@ -136,6 +136,45 @@ class Shadow:
         holding.pool.cash_atoms += apply_fill(holding, sign * lots, price_ticks) - fee
         margin.count_crowd(self.state, market)
 
+    def liquidation_ticks(self, market_id: int) -> int:
+        """Return the price that liquidates a position: against it, or else, as with collateral in the same asset, with it; 0 for none."""
+        holding = self.account.holdings.get(market_id)
+        if holding is None or holding.size_lots == 0 or holding.market.mark_ticks == 0:
+            return 0
+        mark = holding.market.mark_ticks
+        ends = (0, MAX_PRICE_TICKS) if holding.size_lots > 0 else (MAX_PRICE_TICKS, 0)
+        for end in ends:
+            found = self.first_short(holding, end)
+            self.set_mark(holding.market, mark)
+            if found >= 0:
+                return found
+        return 0
+
+    def first_short(self, holding: Holding, end_ticks: int) -> int:
+        """Return the first tick from mark to the end at which the pool is short, -1 if there is none. Leaves the mark anywhere."""
+        mark = holding.market.mark_ticks
+        if self.falls_short(holding, mark):
+            return mark
+        if not self.falls_short(holding, end_ticks):
+            return -1
+        safe, short = mark, end_ticks
+        while short > 2 * safe:  # upwards most prices are absurd: double before halving
+            if self.falls_short(holding, 2 * safe):
+                short = 2 * safe
+            else:
+                safe = 2 * safe
+        while abs(short - safe) > 1:
+            middle = (short + safe) // 2
+            if self.falls_short(holding, middle):
+                short = middle
+            else:
+                safe = middle
+        return short
+
+    def falls_short(self, holding: Holding, mark_ticks: int) -> bool:
+        self.set_mark(holding.market, mark_ticks)
+        return margin.equity(self.state, holding.pool) < margin.maintenance(self.state, holding.pool)
+
 
 def copied_index(index: Index) -> Index:
     """Return an index at the same prices; what its sources said is left behind."""
