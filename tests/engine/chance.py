@@ -9,6 +9,9 @@ from markets.commands import (
     CancelOrder,
     ClockTick,
     Command,
+    Deposit,
+    MarginMode,
+    MoveIsolatedMargin,
     Observation,
     ObservePrice,
     OrderType,
@@ -16,6 +19,7 @@ from markets.commands import (
     PlaceOrder,
     SetDeadMansSwitch,
     SetLeverage,
+    SetMarginMode,
     SetMarketStatus,
     Side,
     SweepLiquidations,
@@ -46,10 +50,10 @@ class Chance:
         self.index = {MARKET: 10_000, OTHER: 10_000}
 
     def commands(self, count: int) -> Iterator[Command]:
-        kinds = (self.place, self.cancel, self.amend, self.observe, self.rare)
+        kinds = (self.place, self.cancel, self.amend, self.observe, self.money, self.rare)
         for _ in range(count):
             self.desk.now_ms += self.random.choice((0, 1, 50, 2_000, 9_000))
-            yield self.random.choices(kinds, (56, 8, 8, 22, 6))[0]()
+            yield self.random.choices(kinds, (54, 8, 8, 20, 5, 5))[0]()
 
     def account(self) -> int:
         return self.random.choice(ACCOUNTS)
@@ -134,6 +138,27 @@ class Chance:
                 self.desk.now_ms,
             )
             for source in sources
+        )
+
+    def money(self) -> Command:
+        """Collateral that comes, goes and moves, and margin between pools; BTC is worth about 1,000 USD, and unknown unless admitted."""
+        account_id = self.account()
+        draw = self.random
+        account = self.desk.engine.state.accounts[account_id]
+        number = account.deposit_numbers.get(FAUCET, 0) + 1
+        btc = draw.randint(1, 10**8)
+        usdc = draw.randint(1, 300 * USDC)
+        market_id = draw.choice((MARKET, OTHER))
+        modes: tuple[MarginMode, ...] = ("cross", "isolated", "isolated")
+        return draw.choice(
+            (
+                Deposit(account_id=account_id, asset="BTC", amount_atoms=btc, number=number, source_account_id=FAUCET),
+                Withdraw(account_id=account_id, asset="BTC", amount_atoms=btc, target_account_id=FAUCET),
+                Transfer(account_id=account_id, to_account_id=self.account(), asset="BTC", amount_atoms=btc),
+                SetMarginMode(account_id=account_id, market_id=market_id, mode=draw.choice(modes)),
+                SetMarginMode(account_id=account_id, market_id=market_id, mode=draw.choice(modes)),
+                MoveIsolatedMargin(account_id=account_id, market_id=market_id, amount_atoms=draw.choice((usdc, -usdc))),
+            )
         )
 
     def rare(self) -> Command:

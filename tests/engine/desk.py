@@ -10,6 +10,7 @@ import msgspec
 from markets import ledger
 from markets.assets import AssetParameters, CollateralTier
 from markets.commands import (
+    AdjustBalance,
     AmendOrder,
     CancelAll,
     CancelOrder,
@@ -118,6 +119,15 @@ class Desk:
         fields: dict[str, Any] = {"asset": name, "decimals": ASSET_DECIMALS[name], "index_id": OTHER, "tiers": tiers}
         limits = {"exchange_cap_atoms": 10**15, "account_cap_atoms": 10**15, "conversion_cap_atoms": 10**13}
         return self.do(SetAsset(parameters=AssetParameters(**(fields | limits | {"conversion_haircut_ppm": 20_000} | changes))))
+
+    def fund(self, account_id: int, amount_atoms: int) -> Reply:
+        """Give one of the exchange's own accounts capital."""
+        source = ledger.FAUCET
+        return self.do(
+            AdjustBalance(
+                debit_account_id=source, credit_account_id=account_id, asset="USDC", amount_atoms=amount_atoms, reason="fund", author="test"
+            )
+        )
 
     def deposit(self, account_id: int, amount_atoms: int, asset: str = "USDC") -> Reply:
         account = self.engine.state.accounts[account_id]

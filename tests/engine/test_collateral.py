@@ -6,7 +6,7 @@ The other market's index values BTC here: 1,000 USD for a whole one, 10^8 atoms.
 import pytest
 
 from markets.assets import CollateralTier
-from markets.commands import AdjustBalance, Observation, ObservePrice, Transfer, Withdraw
+from markets.commands import Observation, ObservePrice, Transfer, Withdraw
 from markets.events import LedgerTransfer
 from markets.ledger import BACKSTOP, FAUCET
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, START_MS, USDC, Desk
@@ -26,11 +26,7 @@ def funded(*, usdc: int = 0, btc: int = 10 * BTC, float_atoms: int = 100_000 * U
     if btc:
         desk.deposit(ALICE, btc, "BTC")
     if float_atoms:
-        desk.do(
-            AdjustBalance(
-                debit_account_id=FAUCET, credit_account_id=BACKSTOP, asset="USDC", amount_atoms=float_atoms, reason="float", author="test"
-            )
-        )
+        desk.fund(BACKSTOP, float_atoms)
     return desk
 
 

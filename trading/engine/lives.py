@@ -25,7 +25,7 @@ def register(state: State, order: Order) -> None:
     state.touched.add(account.account_id)
     if command.reduce_only or command.close_position:
         order.holding.reducing[order_id] = order
-    if command.link_id or order.parent_order_id:
+    if order.status == "untriggered" and (command.link_id or order.parent_order_id):  # once triggered, an order has left its peers
         state.links.setdefault(link_key(order), []).append(order)
     if command.good_till_ms:
         expire_later(state, order)

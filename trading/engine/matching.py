@@ -64,8 +64,11 @@ def can_make(state: State, market: Market, maker: Order, lots: int) -> bool:
     left = margin.available_after_fill(state, holding, maker.sign, lots, lots * price, fee, lots * price)
     if left < 0 and pool.market_id:
         return fetch(state, holding, -left)
+    if left < 0:
+        margin.distrust(pool)  # there will be no fill
+        return False
     pool.floor_atoms = left
-    return left >= 0
+    return True
 
 
 def fetch(state: State, holding: Holding, lacking_atoms: int) -> bool:
