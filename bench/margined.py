@@ -3,6 +3,7 @@
 from markets import ledger
 from markets.commands import CancelOrder, CreateMarket, Deposit, Observation, ObservePrice, OpenAccount, PlaceOrder
 from markets.parameters import MarginTier, MarketParameters
+from oracle.aggregate import RECOVERY_MS
 from trading.engine.engine import Engine
 
 FIRST = ledger.FIRST_USER_ACCOUNT
@@ -10,6 +11,7 @@ BATCH = 100
 MONEY_ATOMS = 10**16
 PRICE_TICKS = 100_000
 TICK_E8 = LOT_E8 = 10**6
+SOURCES = ("pyth", "pyth_solana")
 
 Operations = list[tuple[str, int, int, bool, int, int]]
 
@@ -43,11 +45,19 @@ class Exchange:
                 for number in range(accounts)
             ]
         )
-        price = PRICE_TICKS * TICK_E8
-        self.apply([ObservePrice(observations=tuple(Observation(market, "bench", price, 0, self.stamp_ms) for market in range(1, 6)))])
+        self.observe(dict.fromkeys(range(1, 6), PRICE_TICKS))
+        self.stamp_ms += RECOVERY_MS
+        self.observe(dict.fromkeys(range(1, 6), PRICE_TICKS))
         for market_id in range(2, 6):
             self.apply([command for number in range(0, accounts, 2) for command in self.pair(market_id, FIRST + number)])
         self.first_trade_id = self.engine.state.next_trade_id
+
+    def observe(self, prices_ticks: dict[int, int]) -> None:
+        """Let two sources that agree publish prices by market."""
+        seen = [
+            Observation(market, source, ticks * TICK_E8, 0, self.stamp_ms) for market, ticks in prices_ticks.items() for source in SOURCES
+        ]
+        self.apply([ObservePrice(observations=tuple(seen))])
 
     def pair(self, market_id: int, account_id: int) -> tuple[PlaceOrder, PlaceOrder]:
         """Let two accounts trade, so that one is long and the other short."""
