@@ -302,6 +302,7 @@ class MarkChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     readings: tuple[SourceReading, ...] = ()
     recovering: bool = False  # the sources are good again, but not yet for long enough
     halt_reason: str = ""  # staff's
+    stable_e8: int = 0  # the slow price that initial margin is held against
 
 
 class IndexChanged(Event, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -39,11 +39,11 @@ const NAMES = {
 };
 const PROVIDERS = { starting: "starting", ok: "answers", waiting: "has not answered yet", failing: "fails" };
 
-/** Return a decimal without needless zeros, thousands apart: 96,400.5. */
+/** Return a decimal for people, cut after four places unless it is below one: 96,400.5. */
 function plain(text) {
   if (text === null) return "–";
   const [whole, fraction = ""] = text.split(".");
-  const rest = fraction.replace(/0+$/, "");
+  const rest = fraction.slice(0, whole === "0" ? 8 : 4).replace(/0+$/, "");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return rest ? `${grouped}.${rest}` : grouped;
 }

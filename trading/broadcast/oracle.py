@@ -29,6 +29,7 @@ class OracleFeed:
             readings=event.readings,
             recovering=event.recovering,
             halt_reason=event.halt_reason,
+            stable_e8=event.stable_e8,
         )
         self._changed = True
 

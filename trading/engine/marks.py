@@ -152,6 +152,7 @@ def show(state: State, market: Market) -> None:
             readings=readings,
             recovering=index.recovering_ms > 0,
             halt_reason=index.halt_reason,
+            stable_e8=index.stable.price_e8,
         )
     )
 
