@@ -84,8 +84,15 @@ class GetAssets(Query, frozen=True, kw_only=True, array_like=True, tag=True):
     """-> list[CollateralAssetView], by name."""
 
 
+class GetDeleveraging(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> list[DeleveragingPlace]: by market, how an account's positions stand should the other side have to be deleveraged."""
+
+    account_id: int
+
+
 AnyQuery = (
     GetAccount | GetOrder | GetMarkets | GetBook | PreviewOrder | GetCommittedSeq | GetState
     | ExplainMargin | PreviewMargin | GetExposures
     | GetIndices | GetAssets
+    | GetDeleveraging
 )  # fmt: skip

@@ -295,3 +295,19 @@ class Exposure(msgspec.Struct, frozen=True, array_like=True):
     initial_margin_atoms: int
     maintenance_margin_atoms: int
     prices: tuple[PriceExposure, ...]
+
+
+class DeleveragingPlace(msgspec.Struct, frozen=True, array_like=True):
+    """How a position stands in its side's queue: what share of the next deleveraging would fall to it, and who bears more.
+
+    The share is its unrealised profit over that of its whole side; a position without profit is reached only when the
+    profitable ones are used up.
+    """
+
+    market_id: int
+    size_lots: int
+    profit_atoms: int
+    side_profit_atoms: int
+    share_ppm: int
+    place: int  # 1 bears the most
+    places: int

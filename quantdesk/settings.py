@@ -66,6 +66,7 @@ ORACLE_FEED = env.oracle_feed
 HERMES_URL, HERMES_API_KEY = env.hermes_url, env.hermes_api_key
 COINGECKO_URL, COINGECKO_API_KEY = env.coingecko_url, env.coingecko_api_key
 PYTH_SOLANA_RPC_URL, PYTH_SOLANA_SHARD, PYTH_LEGACY_RPC_URL = env.pyth_solana_rpc_url, env.pyth_solana_shard, env.pyth_legacy_rpc_url
+SOLANA_RPC_URL = env.solana_rpc_url or "http://127.0.0.1:8899"  # where manage.py localnet serves
 METRICS_TOKEN = env.metrics_token
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address
@@ -182,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
         ("oracle polling", "oracle.tasks.poll_prices", 30.0, 25),
         ("clock tick", "trading.tasks.let_time_pass", 60.0, 50),
         ("liquidation sweep", "trading.tasks.sweep_liquidations", 60.0, 50),
+        ("approvals", "accounts.tasks.execute_approvals", 10.0, 8),
         ("risk watch", "risk.tasks.watch_risk", 60.0, 50),
         ("risk retention", "risk.tasks.forget_risk", crontab(minute="37", hour="3"), 3_600),
         ("snapshot", "trading.tasks.request_snapshot", crontab(minute="*/10"), 300),

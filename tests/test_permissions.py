@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.selectors import default_account
 from quantdesk.api.schema import document
+from risk.models import Liquidation
 from tests.support.api import PASSWORD, Caller, Desk, Person, desk
 from tests.support.engine import engine_process, engine_processes
 
@@ -64,6 +66,11 @@ API: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", "api/v1/fills/"): (OWN_READ, None),
     ("GET", "api/v1/transfers/"): (OWN_READ, None),
     ("GET", "api/v1/funding/"): (OWN_READ, None),
+    ("GET", "api/v1/liquidations/"): (OWN_READ, None),
+    ("GET", "api/v1/liquidations/<str:liquidation_id>/"): (ALICES_READ, None),
+    ("GET", "api/v1/insurance/"): (ANYBODY, None),
+    ("GET", "api/v1/deleveraging/"): (OWN_READ, None),
+    ("GET", "api/v1/deleveraging/history/"): (OWN_READ, None),
     ("PUT", "api/v1/leverage/"): (OWN_WRITE, {"market": "BTC-PERP", "leverage": 7}),
     ("GET", "api/v1/margin/explain/"): (OWN_READ, None),
     ("POST", "api/v1/margin/preview/"): (OWN_READ, {"order": ORDER, "moves": {"BTC-PERP": "-10"}}),
@@ -86,14 +93,17 @@ PUBLIC_PAGES = {
 }  # fmt: skip
 # Everybody else is sent to the log-in; what people change there is their own.
 PEOPLES_PAGES = {
-    "risk/", "risk/figures/", "risk/what-if/", "risk/book/",
+    "risk/", "risk/figures/", "risk/what-if/", "risk/book/", "risk/liquidations/",
     "account/", "account/deposit/", "account/api-keys/", "trade/<str:symbol>/private/", "trade/<str:symbol>/history/",
     "trade/<str:symbol>/fills/", "trade/<str:symbol>/funding/", "trade/<str:symbol>/orders/", "trade/<str:symbol>/preview/",
     "trade/<str:symbol>/orders/cancel-all/", "trade/<str:symbol>/close/", "trade/<str:symbol>/reverse/", "trade/<str:symbol>/leverage/",
+    "trade/<str:symbol>/leverage/preview/", "trade/<str:symbol>/isolated-margin/", "trade/<str:symbol>/isolated-margin/preview/",
+    "trade/<str:symbol>/exits/",
 }  # fmt: skip
 NAMING_PAGES = {
     "account/api-keys/<str:key_id>/revoke/", "trade/<str:symbol>/orders/<order:order_id>/cancel/",
-    "trade/<str:symbol>/orders/<order:order_id>/amend/",
+    "trade/<str:symbol>/orders/<order:order_id>/amend/", "risk/liquidations/<order:liquidation_id>/",
+    "risk/liquidations/<order:liquidation_id>/dispute/",
 }  # fmt: skip
 
 
@@ -104,6 +114,7 @@ class Named(NamedTuple):
     order_id: str
     client_order_id: str
     key_id: str
+    liquidation_id: str = ""
 
 
 class Route(NamedTuple):
@@ -157,7 +168,14 @@ def alices(desk: Desk) -> Named:
     placed = desk.alice.post("orders/", ORDER | {"client_order_id": name})
     assert placed.status == 201, placed
     key = desk.alice.post("api-keys/", {"label": "named"}).json["key_id"]
-    return Named("BTC-PERP", placed.json["order_id"], name, key)
+    liquidation = Liquidation.objects.create(
+        id=Liquidation.objects.count() + 1,
+        account=default_account(desk.alice.user),
+        equity_atoms=99,
+        maintenance_atoms=100,
+        started_at=timezone.now(),
+    )
+    return Named("BTC-PERP", placed.json["order_id"], name, key, str(liquidation.id))
 
 
 def address_of(route: str, named: Named) -> str:

@@ -20,6 +20,7 @@ class Kind:
     delay: timedelta
     execute: Callable[[Approval], str]
     is_done: Callable[[Approval], bool]
+    on_end: Callable[[Approval], None]  # told once a request was executed, failed, rejected or withdrawn
 
 
 _kinds: dict[str, Kind] = {}

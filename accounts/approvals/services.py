@@ -68,6 +68,7 @@ def approval_reject(*, approval_id: int, by: User, note: str) -> Approval:
     now = timezone.now()
     _turn(approval, approval.status, "rejected", allowed=("pending", "approved"), decided_by=by, decided_at=now, ended_at=now)
     _note(approval, "rejected", by, _reason(note))
+    kind_named(approval.kind).on_end(approval)
     return approval
 
 
@@ -79,6 +80,7 @@ def approval_withdraw(*, approval_id: int, by: User, note: str = "") -> Approval
         raise NotPermitted
     _turn(approval, approval.status, "withdrawn", allowed=("pending", "approved"), ended_at=timezone.now())
     _note(approval, "withdrawn", by, note)
+    kind_named(approval.kind).on_end(approval)
     return approval
 
 
@@ -126,8 +128,10 @@ def _carry_out(approval: Approval) -> bool:
 def _end(approval: Approval, status: str, note: str) -> bool:
     changed = Approval.objects.filter(id=approval.id, status="executing").update(status=status, ended_at=timezone.now())
     if changed:
+        approval.refresh_from_db()
         _note(approval, status, None, note)
-    return bool(changed)
+        kind_named(approval.kind).on_end(approval)
+    return bool(changed) and status == "executed"
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from markets.views import (
     AccountView,
     BookView,
     CollateralAssetView,
+    DeleveragingPlace,
     Exposure,
     IndexView,
     MarginExplanation,
@@ -32,6 +33,7 @@ _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.GetExposures: msgspec.msgpack.Decoder(list[Exposure]),
     queries.GetIndices: msgspec.msgpack.Decoder(list[IndexView]),
     queries.GetAssets: msgspec.msgpack.Decoder(list[CollateralAssetView]),
+    queries.GetDeleveraging: msgspec.msgpack.Decoder(list[DeleveragingPlace]),
 }
 
 

@@ -15,6 +15,7 @@ from markets.views import (
     AccountView,
     BookView,
     CollateralAssetView,
+    DeleveragingPlace,
     Exposure,
     IndexView,
     MarginExplanation,
@@ -104,6 +105,8 @@ class Gateway:
     def query(self, query: queries.GetIndices, *, timeout: float = 5.0) -> list[IndexView]: ...
     @overload
     def query(self, query: queries.GetAssets, *, timeout: float = 5.0) -> list[CollateralAssetView]: ...
+    @overload
+    def query(self, query: queries.GetDeleveraging, *, timeout: float = 5.0) -> list[DeleveragingPlace]: ...
     def query(self, query: Any, *, timeout: float = 5.0) -> Any:
         message = self._exchange(wire.Ask, query, timeout)
         assert isinstance(message, wire.Answered), message

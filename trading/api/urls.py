@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trading.api import margin, views
+from trading.api import liquidations, margin, views
 
 urlpatterns = [
     path("account/", views.AccountView.as_view()),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("fills/", views.FillListView.as_view()),
     path("transfers/", views.TransferListView.as_view()),
     path("funding/", views.FundingPaymentListView.as_view()),
+    path("liquidations/", liquidations.LiquidationListView.as_view()),
+    path("liquidations/<str:liquidation_id>/", liquidations.LiquidationDetailView.as_view()),
+    path("insurance/", liquidations.InsuranceView.as_view()),
+    path("deleveraging/", liquidations.DeleveragingView.as_view()),
+    path("deleveraging/history/", liquidations.DeleveragingListView.as_view()),
     path("leverage/", views.LeverageView.as_view()),
     path("margin/explain/", margin.MarginExplainView.as_view()),
     path("margin/preview/", margin.MarginPreviewView.as_view()),

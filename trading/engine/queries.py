@@ -7,6 +7,7 @@ from markets.queries import (
     ExplainMargin,
     GetAccount,
     GetAssets,
+    GetDeleveraging,
     GetExposures,
     GetIndices,
     GetMarkets,
@@ -25,7 +26,8 @@ from trading.engine.book import Order
 from trading.engine.explain import explain, exposures, try_out
 from trading.engine.index import Index
 from trading.engine.orders import user_account
-from trading.engine.previews import liquidation, preview
+from trading.engine.places import places
+from trading.engine.previews import present_liquidation, preview
 from trading.engine.snapshot import state_hash
 from trading.engine.state import Account, Asset, Holding, Market, State
 from trading.engine.views import order_view
@@ -52,6 +54,8 @@ def answer(state: State, query: Query) -> Any:
         return try_out(state, query)
     if isinstance(query, GetExposures):
         return exposures(state, query.first_account_id, query.last_account_id)
+    if isinstance(query, GetDeleveraging):
+        return places(state, query.account_id)
     raise TypeError(f"not a question for the engine: {type(query).__name__}")
 
 
@@ -136,7 +140,6 @@ def position_view(state: State, holding: Holding) -> PositionView:
     market = holding.market
     notional = abs(holding.size_lots) * market.mark_ticks * market.tick_lot_atoms
     own = margin.position_maintenance(holding)
-    others = margin.maintenance(state, holding.pool) - own
     return PositionView(
         account_id=holding.account.account_id,
         market_id=market.market_id,
@@ -147,7 +150,7 @@ def position_view(state: State, holding: Holding) -> PositionView:
         unrealised_atoms=margin.unrealised(holding),
         initial_margin_atoms=initial_margin(notional_atoms=notional, leverage=holding.effective_leverage(), tiers=market.parameters.tiers),
         maintenance_margin_atoms=own,
-        liquidation_ticks=liquidation(market, holding.size_lots, margin.equity(state, holding.pool), others),
+        liquidation_ticks=present_liquidation(state, holding),
         leverage=holding.effective_leverage(),
         realised_atoms=holding.realised_atoms,
         funding_atoms=holding.funding_atoms,

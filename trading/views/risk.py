@@ -41,10 +41,10 @@ def members(view: View) -> View:
     guarded = login_required(view)
 
     @functools.wraps(view)
-    def wrapper(request: HttpRequest) -> HttpResponse:
+    def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if is_htmx(request) and not request.user.is_authenticated:
             return HttpResponse(status=204, headers={"HX-Redirect": f"{reverse('accounts:login')}?next={reverse('risk:risk')}"})
-        return guarded(request)
+        return guarded(request, **kwargs)
 
     return wrapper
 
