@@ -39,6 +39,7 @@ class Ticket:
     """The form's values as text, as typed; `errors` by field name, with `form` for what no field is to blame for."""
 
     leverage: int
+    margin_mode: str = "Cross"
     side: str = "buy"
     type: str = "limit"
     price: str = ""
@@ -66,6 +67,7 @@ class Ticket:
         """Return the ticket for the next order: the same choices, a new id, no size."""
         return Ticket(
             leverage=self.leverage,
+            margin_mode=self.margin_mode,
             side=self.side,
             type=self.type,
             price=self.price,

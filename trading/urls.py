@@ -1,6 +1,6 @@
 from django.urls import include, path, register_converter
 
-from trading.views import amend, desk, history, orders, positions
+from trading.views import amend, desk, exits, history, margin, orders, positions
 
 
 class OrderNumber:
@@ -32,7 +32,11 @@ market = [
     path("orders/<order:order_id>/amend/", amend.amend, name="order-amend"),
     path("close/", positions.close, name="position-close"),
     path("reverse/", positions.reverse, name="position-reverse"),
-    path("leverage/", positions.leverage, name="leverage"),
+    path("exits/", exits.exits, name="exits"),
+    path("leverage/", margin.leverage, name="leverage"),
+    path("leverage/preview/", margin.leverage_preview, name="leverage-preview"),
+    path("isolated-margin/", margin.isolated, name="isolated"),
+    path("isolated-margin/preview/", margin.isolated_preview, name="isolated-preview"),
 ]
 urlpatterns = [
     path("trade/", desk.home, name="home"),

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.selectors import AccountNotFound, default_account
 from markets.cards import max_leverage
+from markets.commands import MarginMode
 from markets.gateway import gateway
 from markets.parameters import MarketParameters
 from markets.queries import GetAccount
@@ -37,6 +38,11 @@ def leverage_in(account: AccountView | None, market: MarketParameters) -> int:
     """Return the leverage that an account's position in a market is margined at."""
     chosen = account.leverage.get(market.market_id, 0) if account else 0
     return chosen or min(DEFAULT_LEVERAGE, max_leverage(market))
+
+
+def mode_in(account: AccountView | None, market: MarketParameters) -> MarginMode:
+    """Return how an account's position in a market is margined."""
+    return "isolated" if account and market.market_id in account.isolated_atoms else "cross"
 
 
 def account_context(account: AccountView | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from markets.tickers import day_figures
 from markets.views import AccountView, BookView, MarketView
 from trading.forms import Ticket
 from trading.views import history
-from trading.views.account import account_context, account_view, leverage_in
+from trading.views.account import account_context, account_view, leverage_in, mode_in
 from trading.views.answers import action, page
 from trading.views.book import ROWS, book_rows, groups, spread_text, trade_rows
 from trading.views.receipt import NO_RECEIPT
@@ -127,7 +127,9 @@ def _cards() -> dict[str, MarketCard]:
 
 def _ticket(view: MarketView, account: AccountView | None) -> dict[str, Any]:
     price = figures.price(view.best_ask_ticks or view.mark_ticks, view.parameters).replace(",", "").replace(figures.NONE, "")
-    return {"ticket": Ticket(leverage=leverage_in(account, view.parameters), price=price), "receipt": NO_RECEIPT}
+    market = view.parameters
+    mode = mode_in(account, market).capitalize()
+    return {"ticket": Ticket(leverage=leverage_in(account, market), margin_mode=mode, price=price), "receipt": NO_RECEIPT}
 
 
 def _account_panel(request: HttpRequest, symbol: str, account: AccountView | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from trading.representations import average_price_text
 from trading.requests import CancelRequest
 from trading.services import orders
 from trading.views import words
-from trading.views.account import account_id_of, account_view, leverage_in
+from trading.views.account import account_id_of, account_view, leverage_in, mode_in
 from trading.views.answers import Toast, action, done, is_htmx, unprocessable
 from trading.views.receipt import NO_RECEIPT, receipt_of
 
@@ -29,7 +29,9 @@ from trading.views.receipt import NO_RECEIPT, receipt_of
 def place(request: HttpRequest, symbol: str) -> HttpResponse:
     """Place the ticket's order; an error comes back beside its field, with what was typed."""
     view = market_view(symbol)
-    ticket = ticket_from(request.POST, leverage=leverage_in(account_view(request), view.parameters))
+    account = account_view(request)
+    ticket = ticket_from(request.POST, leverage=leverage_in(account, view.parameters))
+    ticket.margin_mode = mode_in(account, view.parameters).capitalize()
     try:
         wanted = place_request(ticket, market=view.parameters, mark_ticks=view.mark_ticks)
         placed = orders.order_place(account_id=account_id_of(request), request=wanted)

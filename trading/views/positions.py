@@ -1,24 +1,18 @@
-"""A position's exits: close it, or turn it round; and the leverage that its market is margined at."""
-
-import json
+"""A position's ends: close it, or turn it round."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from markets import figures
 from markets.errors import DomainError
-from markets.fields import InvalidField
 from markets.parameters import MarketParameters
 from markets.selectors import market_by_symbol
 from markets.views import PositionView
 from trading.forms import new_client_order_id
 from trading.requests import PlaceRequest
 from trading.services import orders
-from trading.services.accounts import leverage_set
-from trading.views import words
 from trading.views.account import account_id_of, account_view
-from trading.views.answers import Toast, action, done, is_htmx, unprocessable
+from trading.views.answers import action, done
 from trading.views.orders import placed_toast
 
 
@@ -40,25 +34,6 @@ def close(request: HttpRequest, symbol: str) -> HttpResponse:
 def reverse(request: HttpRequest, symbol: str) -> HttpResponse:
     """Sell or buy twice the position, as long as it is the one that was shown."""
     return _exit(request, symbol, times=2)
-
-
-@require_POST
-@action
-def leverage(request: HttpRequest, symbol: str) -> HttpResponse:
-    typed = request.POST.get("leverage", "").strip()
-    try:
-        if not (typed.isascii() and typed.isdigit() and len(typed) <= 4):
-            raise InvalidField("INVALID_LEVERAGE", "Leverage is a whole number.", field="leverage")
-        leverage_set(account_id=account_id_of(request), market_symbol=symbol, leverage=int(typed))
-    except DomainError as error:
-        if not is_htmx(request):
-            raise
-        context = {"error": words.refusal(error).text}
-        return render(request, "trading/_leverage_error.html", context, status=unprocessable(error))
-    toast = Toast(f"{symbol} leverage is {int(typed)}\N{MULTIPLICATION SIGN}")
-    answer = done(request, symbol, toast, partials="trading/_leverage_partial.html", leverage=int(typed))
-    answer["HX-Trigger"] = json.dumps({"dialog:close": {"id": "leverage-dialog"}})
-    return answer
 
 
 def _exit(request: HttpRequest, symbol: str, *, times: int) -> HttpResponse:

@@ -35,6 +35,7 @@ class PositionRow:
     mark: str
     liquidation: str
     margin: str
+    isolated: bool
     pnl: str
     pnl_direction: Direction
     roe: str
@@ -124,7 +125,7 @@ def day_time(moment_ms: int) -> str:
 
 
 def _position_row(position: PositionView, orders: Iterable[OrderView], market: MarketParameters) -> PositionRow:
-    is_long = position.size_lots > 0
+    is_long, isolated = position.size_lots > 0, position.margin_mode == "isolated"
     return PositionRow(
         symbol=market.symbol,
         base=market.base_asset,
@@ -139,7 +140,8 @@ def _position_row(position: PositionView, orders: Iterable[OrderView], market: M
         entry=figures.number(Decimal(representations.average_price_text(position.cost_atoms, position.size_lots, market))),
         mark=figures.price(position.mark_ticks, market),
         liquidation=figures.price(position.liquidation_ticks, market),
-        margin=figures.dollars(position.initial_margin_atoms),
+        margin=figures.dollars(position.margin_atoms if isolated else position.initial_margin_atoms),
+        isolated=isolated,
         pnl=figures.dollars_signed(position.unrealised_atoms),
         pnl_direction=figures.direction(position.unrealised_atoms),
         roe=figures.percent_signed(_ratio(position.unrealised_atoms, position.initial_margin_atoms), 1),

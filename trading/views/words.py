@@ -43,12 +43,15 @@ SENTENCES = {
     "OPEN_INTEREST_CAP": Refusal("size", "The market's open interest is at its cap of {max_open_interest}."),
     "INSUFFICIENT_MARGIN": Refusal("size", "Not enough margin: {required} needed, {available} available."),
     "INVALID_LEVERAGE": Refusal("leverage", "Leverage is a whole number within this market's limit."),
+    "HAS_EXPOSURE": Refusal("form", "Close the position and cancel the orders in this market first."),
+    "INSUFFICIENT_BALANCE": Refusal("amount", "At most {movable} can be moved now."),
+    "NOT_ISOLATED": Refusal("form", "There is no isolated position in this market."),
     "NOTHING_TO_CHANGE": Refusal("form", "Nothing would change."),
     "PROJECTION_BEHIND": Refusal("form", "The exchange is catching up. Try again in a moment."),
 }
 
 
-MONEY = frozenset({"notional", "min_notional", "required", "available"})
+MONEY = frozenset({"movable", "notional", "min_notional", "required", "available"})
 
 
 def refusal(error: DomainError) -> Refusal:
