@@ -8,7 +8,7 @@ from trading.engine.engine import Engine
 
 FIRST = ledger.FIRST_USER_ACCOUNT
 BATCH = 100
-MONEY_ATOMS = 10**16
+MONEY_ATOMS = 10**13
 PRICE_TICKS = 100_000
 TICK_E8 = LOT_E8 = 10**6
 SOURCES = ("pyth", "pyth_solana")
