@@ -239,3 +239,19 @@ def test_it_refuses_assets_that_cannot_be(change: dict[str, object], field: str)
     reply = funded().admit(**change)
     assert reply.reject is not None
     assert (reply.reject.code, reply.reject.data) == ("INVALID_PARAMETERS", {"field": field})
+
+
+def test_it_knows_that_collateral_of_the_markets_own_asset_falls_with_it() -> None:
+    """Long 2,000 lots in the market whose index values the BTC: the price at which Alice is short is nearer than by her position alone."""
+    desk = funded(usdc=1_000 * USDC)
+    desk.trade(200, 10_000)
+    desk.sell(BOB, 2_000, 10_000, market_id=OTHER)
+    desk.buy(ALICE, 2_000, 10_000, market_id=OTHER, time_in_force="ioc")
+    position = next(position for position in desk.account(ALICE).positions if position.market_id == OTHER)
+    ticks = position.liquidation_ticks
+    for mark, short in ((ticks + 1, False), (ticks, True)):
+        desk.now_ms += 1
+        desk.price(mark, market_id=OTHER)
+        view = desk.account(ALICE)
+        assert desk.market(OTHER).mark_ticks == mark
+        assert (view.equity_atoms < view.maintenance_margin_atoms) is short
