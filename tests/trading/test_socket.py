@@ -23,6 +23,13 @@ def limit(side: str = "buy", price: str = "58000.0", size: str = "0.0100", **fie
     return {"market": "BTC-PERP", "side": side, "type": "limit", "price": price, "size": size} | fields
 
 
+def observed(engine: EngineProcesses, price: int) -> None:
+    try:
+        engine.observe({1: price * 10**8})
+    finally:
+        engine.gateway.close()
+
+
 class Watcher:
     """A client that keeps its copy of the book up to date."""
 
@@ -102,6 +109,19 @@ async def test_it_serves_every_public_channel(web_process: WebProcess, alice: Pe
         assert ticker["ticker"]["price_source"] == "simulated"
         candle = await watcher.ear.wait_for(lambda m: m["channel"] == "candles" and (m.get("candle") or {}).get("trades") == 1)
         assert candle["candle"]["close"] == "59990.0"
+
+
+async def test_it_shows_what_an_index_is_made_of(web_process: WebProcess, engine_process: EngineProcesses) -> None:
+    async with program(web_process) as watcher:
+        await watcher.ok("subscribe", channel="oracle", market="BTC-PERP")
+        snapshot = await watcher.ear.snapshot("oracle")
+        assert (snapshot["index"]["state"], snapshot["index"]["price"]) == ("valid", "60000.00000000")
+        await asyncio.to_thread(observed, engine_process, 60_030)
+        update = await watcher.ear.wait_for(lambda m: m["channel"] == "oracle" and m["type"] == "update")
+        assert update["prev_seq"] == snapshot["seq"]
+        assert {(source["source"], source["price"]) for source in update["index"]["sources"]} == {
+            ("simulation", "60030.00000000"), ("simulation_2", "60030.00000000"),
+        }  # fmt: skip
 
 
 async def test_it_tells_both_sides_of_a_match_and_nobody_else(web_process: WebProcess, alice: Person, bob: Person, charlie: Person) -> None:
