@@ -81,7 +81,7 @@ class LedgerTransferAdmin(ReadOnlyAdmin):
 
     @admin.display(description="amount")
     def amount(self, row: LedgerTransfer) -> str:
-        return atoms(row.amount_atoms)
+        return atoms(row.amount_atoms, row.asset)
 
     @admin.display(description="trade")
     def trade(self, row: LedgerTransfer) -> Any:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from markets import units
+from markets.assets import QUOTE
 from markets.candles import Candle
 from markets.models import Trade
 from markets.parameters import MarketParameters
@@ -27,8 +28,8 @@ def size(lots: int, market: MarketParameters) -> str:
     return text(units.decimal_from_units(lots, market.lot_e8))
 
 
-def atoms(amount: int) -> str:
-    return text(units.decimal_from_atoms(amount))
+def atoms(amount: int, asset: str = QUOTE) -> str:
+    return text(units.decimal_from_atoms(amount, units.ASSET_DECIMALS[asset]))
 
 
 def e8(price_e8: int) -> str:

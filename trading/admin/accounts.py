@@ -42,7 +42,7 @@ class AccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description="balances")
     def balances(self, row: Account) -> Any:
-        return table(("Asset", "Amount"), ((balance.asset, atoms(balance.amount_atoms)) for balance in row.balances.all()))
+        return table(("Asset", "Amount"), ((balance.asset, atoms(balance.amount_atoms, balance.asset)) for balance in row.balances.all()))
 
     @admin.display(description="positions")
     def positions(self, row: Account) -> Any:
