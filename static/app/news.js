@@ -40,10 +40,33 @@ const TELL = {
       kind: "bad",
       urgent: true,
     }),
-  liquidation: ({ taken_over: taken }) =>
+  margin_call: ({ level, equity, maintenance_margin: needed, margin }) =>
+    level &&
     toast({
-      title: "Account liquidated",
-      text: taken.map(({ market, size, price }) => `${plain(size)} ${market} at ${plain(price)}`).join(", "),
+      title: level > 1 ? "Close to liquidation" : "Margin call",
+      text: `${margin === "cross" ? "Equity" : `${margin}: margin`} ${cash(equity)}, maintenance ${cash(needed)}. Add margin or close something.`,
+      kind: "bad",
+      urgent: level > 1,
+      key: `margin-call-${margin}`,
+    }),
+  liquidation: ({ liquidation_id: id, closed_quote: closed, taken_over: taken, deleveraged }) =>
+    toast({
+      title: "Liquidation ended",
+      text: [
+        Number(closed) ? `${cash(closed)} closed on the book.` : "",
+        ...taken.map(({ market, size, price }) => `The backstop took ${plain(size)} ${market} at ${plain(price)}.`),
+        ...deleveraged.map((market) => `${market} was closed against the other side.`),
+        `Report ${id} is on the risk page.`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+      kind: "bad",
+      urgent: true,
+    }),
+  deleveraged: ({ market, side, closed, realised_pnl: pnl }) =>
+    toast({
+      title: "Position deleveraged",
+      text: `${plain(closed)} ${market} ${side === "buy" ? "long" : "short"} closed, realised ${cash(pnl, { sign: true })}.`,
       kind: "bad",
       urgent: true,
     }),

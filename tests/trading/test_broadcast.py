@@ -12,9 +12,12 @@ from markets.events import (
     FundingPaid,
     LeverageSet,
     LiquidationStarted,
+    LiquidationStepped,
+    MarginCalled,
     MarketCreated,
     MarketStatusChanged,
     PositionChanged,
+    PositionDeleveraged,
 )
 from markets.gateway import Message
 from tests.trading.factories import (
@@ -237,6 +240,34 @@ def test_it_notices_an_account_of_what_is_no_order(feed: Feed) -> None:
     assert notices["funding"] == {"market": "BTC-PERP", "due_ms": NOON_MS, "amount": "-2.500000"}
     assert notices["liquidation_started"]["maintenance_margin"] == "0.000002"
     assert notices["liquidation"]["taken_over"] == [{"market": "BTC-PERP", "size": "-0.0010", "price": "60000.0"}]
+
+
+def test_it_notices_an_account_of_each_step_towards_its_liquidation(feed: Feed) -> None:
+    feed.broadcaster.snapshot(f"account:{ALICE}", account_view(ALICE, 1))
+    sent = feed.commit(
+        MarginCalled(account_id=ALICE, market_id=0, level=2, equity_atoms=100, maintenance_atoms=95),
+        LiquidationStepped(
+            liquidation_id=9, account_id=ALICE, step=1, stage="book", market_id=1, position_lots=20, wanted_lots=12, closed_lots=10,
+            mark_ticks=600_000, limit_ticks=588_000, bankruptcy_ticks=580_000, quote_atoms=60_000_000, realised_atoms=-5, fee_atoms=1,
+            equity_atoms=90, maintenance_atoms=100, equity_after_atoms=80, maintenance_after_atoms=50,
+        ),
+        PositionDeleveraged(
+            liquidation_id=8, bankrupt_account_id=BOB, account_id=ALICE, market_id=1, position_lots=-30, closed_lots=-10,
+            mark_ticks=600_000, quote_atoms=60_500_000, profit_atoms=5, side_profit_atoms=9, realised_atoms=4,
+        ),
+        accounts={ALICE},
+    )  # fmt: skip
+    notices = {notice.pop("kind"): notice for notice in sent[f"account:{ALICE}"][0]["notices"]}
+    assert notices["margin_call"] == {"level": 2, "margin": "cross", "equity": "0.000100", "maintenance_margin": "0.000095"}
+    step = notices["liquidation_step"]
+    assert (step["stage"], step["closed"], step["limit_price"], step["equity"]) == ("book", "0.0010", "58800.0", "0.000080")
+    assert notices["deleveraged"] == {
+        "market": "BTC-PERP",
+        "side": "sell",
+        "closed": "0.0010",
+        "quote": "60.500000",
+        "realised_pnl": "0.000004",
+    }
 
 
 def test_it_opens_the_channels_of_a_new_market(feed: Feed) -> None:

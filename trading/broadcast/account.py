@@ -9,12 +9,15 @@ from markets.events import (
     FundingPaid,
     LeverageSet,
     LiquidationStarted,
+    LiquidationStepped,
+    MarginCalled,
     OrderAccepted,
     OrderAmended,
     OrderCancelled,
     OrderFilled,
     OrderTriggered,
     PositionChanged,
+    PositionDeleveraged,
 )
 from markets.gateway import Message
 from markets.parameters import MarketParameters
@@ -81,8 +84,42 @@ class AccountFeed:
             }
             for market_id, size_lots, price_ticks in event.taken_over
         ]
-        fee = representations.atoms_text(event.fee_atoms)
-        self._notice("liquidation", fee=fee, taken_over=taken_over, **_equity(event))
+        fee, closed = representations.atoms_text(event.fee_atoms), representations.atoms_text(event.closed_quote_atoms)
+        deleveraged = [self.markets[market_id].symbol for market_id, _, _ in event.deleveraged]
+        self._notice("liquidation", fee=fee, closed_quote=closed, taken_over=taken_over, deleveraged=deleveraged, **_equity(event))
+
+    def margin_called(self, event: MarginCalled) -> None:
+        self._notice("margin_call", level=event.level, margin=self._margin(event.market_id), **_figures(event))
+
+    def liquidation_stepped(self, event: LiquidationStepped) -> None:
+        market = self.markets[event.market_id]
+        self._notice(
+            "liquidation_step",
+            liquidation_id=str(event.liquidation_id),
+            step=event.step,
+            stage=event.stage,
+            market=market.symbol,
+            closed=representations.size_text(abs(event.closed_lots), market),
+            quote=representations.atoms_text(event.quote_atoms),
+            limit_price=representations.price_text(event.limit_ticks, market),
+            equity=representations.atoms_text(event.equity_after_atoms),
+            maintenance_margin=representations.atoms_text(event.maintenance_after_atoms),
+        )
+
+    def deleveraged(self, event: PositionDeleveraged) -> None:
+        market = self.markets[event.market_id]
+        self._positions.add(event.market_id)
+        self._notice(
+            "deleveraged",
+            market=market.symbol,
+            side="buy" if event.position_lots > 0 else "sell",
+            closed=representations.size_text(abs(event.closed_lots), market),
+            quote=representations.atoms_text(event.quote_atoms),
+            realised_pnl=representations.atoms_text(event.realised_atoms),
+        )
+
+    def _margin(self, market_id: int) -> str:
+        return self.markets[market_id].symbol if market_id else "cross"
 
     def leverage(self, event: LeverageSet) -> None:
         self._notice("leverage", market=self.markets[event.market_id].symbol, leverage=event.leverage)
@@ -121,8 +158,11 @@ def _amount(atoms: int) -> dict[str, str]:
 
 
 def _equity(event: LiquidationStarted | AccountLiquidated) -> dict[str, str]:
+    return {"liquidation_id": str(event.liquidation_id)} | _figures(event)
+
+
+def _figures(event: LiquidationStarted | AccountLiquidated | MarginCalled) -> dict[str, str]:
     return {
-        "liquidation_id": str(event.liquidation_id),
         "equity": representations.atoms_text(event.equity_atoms),
         "maintenance_margin": representations.atoms_text(event.maintenance_atoms),
     }

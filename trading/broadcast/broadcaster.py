@@ -17,6 +17,8 @@ from markets.events import (
     FundingPaid,
     LeverageSet,
     LiquidationStarted,
+    LiquidationStepped,
+    MarginCalled,
     MarkChanged,
     MarketCreated,
     MarketStatusChanged,
@@ -27,6 +29,7 @@ from markets.events import (
     OrderFilled,
     OrderTriggered,
     PositionChanged,
+    PositionDeleveraged,
 )
 from markets.gateway import Message
 from markets.parameters import MarketParameters, MarketStatus
@@ -39,6 +42,9 @@ from trading.broadcast.tickers import Tickers
 JOURNAL = "journal"
 TICKERS = "tickers"
 OrderEvent = OrderAmended | OrderTriggered | OrderCancelled
+AccountEvent = (
+    LeverageSet | DeadMansSwitchSet | MarginCalled | LiquidationStarted | LiquidationStepped | AccountLiquidated | PositionDeleveraged
+)
 
 
 class Committed(Protocol):
@@ -209,7 +215,7 @@ class Broadcaster:
             self._see_account(event)
 
     def _see_account(self, event: Event) -> None:
-        if not isinstance(event, LeverageSet | DeadMansSwitchSet | LiquidationStarted | AccountLiquidated):
+        if not isinstance(event, AccountEvent):
             return
         feed = self._accounts.get(event.account_id)
         if feed is None:
@@ -220,6 +226,12 @@ class Broadcaster:
             feed.dead_mans_switch(event)
         elif isinstance(event, LiquidationStarted):
             feed.liquidation_started(event)
+        elif isinstance(event, MarginCalled):
+            feed.margin_called(event)
+        elif isinstance(event, LiquidationStepped):
+            feed.liquidation_stepped(event)
+        elif isinstance(event, PositionDeleveraged):
+            feed.deleveraged(event)
         else:
             feed.liquidated(event)
 
