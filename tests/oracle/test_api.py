@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from markets.api.pages import Page
 from markets.commands import HaltIndex, Observation, ObservePrice
@@ -124,7 +125,7 @@ def test_it_refuses_by_name(desk: Desk, path: str, refusal: tuple[int, str]) -> 
 
 def test_it_answers_while_redis_is_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any) -> None:
-        raise status.RedisError
+        raise RedisError
 
     monkeypatch.setattr(status, "told", away)
     assert btc(desk).feed is None
