@@ -63,7 +63,9 @@ def test_it_hands_the_oracle_what_the_desk_was_told(tmp_path: Path, settings: An
 
 
 def test_it_says_at_once_that_a_file_cannot_be_used(tmp_path: Path) -> None:
-    for given in ({"replay": tmp_path / "BTC-USD.csv"}, {"replay": bars(tmp_path, "x")}, {"feed": "sim", "script": bars(tmp_path)}):
+    empty = tmp_path / "SOL-USD.csv"
+    empty.touch()
+    for given in ({"replay": tmp_path / "BTC-USD.csv"}, {"replay": empty}, {"feed": "sim", "script": bars(tmp_path)}):
         with pytest.raises(CommandError):
             oracle_options(options(**given))
 
