@@ -8,7 +8,7 @@ import msgspec
 
 from markets import ledger
 from markets.assets import RiskParameters
-from markets.commands import AdjustBalance, OpenAccount, SetLeverage, SetRiskParameters, Withdraw
+from markets.commands import OpenAccount, SetLeverage, SetRiskParameters, Withdraw
 from markets.views import Reply
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
 from trading.engine import margin
@@ -23,21 +23,9 @@ class Scene(Desk):
         super().__init__(**options)
         self.do(SetRiskParameters(parameters=RiskParameters()))
         self.lever(leverage)
-        self.fund(ledger.INSURANCE, insurance)
-        self.fund(ledger.BACKSTOP, backstop)
-
-    def fund(self, account_id: int, usdc: int) -> None:
-        if usdc:
-            self.do(
-                AdjustBalance(
-                    debit_account_id=ledger.FAUCET,
-                    credit_account_id=account_id,
-                    asset="USDC",
-                    amount_atoms=usdc * USDC,
-                    reason="capital",
-                    author="scene",
-                )
-            )
+        for account_id, usdc in ((ledger.INSURANCE, insurance), (ledger.BACKSTOP, backstop)):
+            if usdc:
+                self.fund(account_id, usdc * USDC)
 
     def join(self, account_id: int, usdc: int, leverage: int = 50) -> int:
         self.do(OpenAccount(account_id=account_id))
