@@ -19,7 +19,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.rpc.config import RpcAccountInfoConfig
 from solders.rpc.requests import GetAccountInfo
-from solders.rpc.responses import GetAccountInfoResp
+from solders.rpc.responses import GetAccountInfoResp, GetSignatureStatusesResp
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorInstructionError
@@ -76,13 +76,13 @@ class ChainClient:
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S, retry_after_s: Iterable[float] = RETRY_AFTER_S) -> None:
         self._rpc = Client(url, commitment=RpcCommitment("finalized"), timeout=timeout_s)
-        self._http = httpx.Client(base_url=url, timeout=timeout_s)
+        self._url = url
+        self._http = self._rpc._provider.session
         self._retry_after_s = tuple(retry_after_s)
         self._numbers = itertools.count(1)
 
     def close(self) -> None:
         self._http.close()
-        self._rpc._provider.session.close()
 
     def __enter__(self) -> "ChainClient":
         return self
@@ -106,9 +106,16 @@ class ChainClient:
         config = RpcAccountInfoConfig(encoding=UiAccountEncoding.Base64, commitment=LEVELS[commitment], min_context_slot=min_slot)
         return self._read(lambda: self._rpc._provider.make_request(GetAccountInfo(key, config), GetAccountInfoResp).value)
 
-    def status(self, signature: Signature) -> Status | None:
-        """Look through the whole history."""
-        found = self._read(lambda: self._rpc.get_signature_statuses([signature], search_transaction_history=True).value[0])
+    def status(self, signature: Signature, *, min_slot: int = 0) -> Status | None:
+        """Look through the whole history of a node that has come to `min_slot`."""
+
+        def ask() -> GetSignatureStatusesResp:
+            answer = self._rpc.get_signature_statuses([signature], search_transaction_history=True)
+            if answer.context.slot < min_slot:
+                raise ChainUnavailable("The node is behind what another one has told.")
+            return answer
+
+        found = self._read(ask).value[0]
         if found is None:
             return None
         error = None if found.err is None else reason(found.err)
@@ -156,7 +163,7 @@ class ChainClient:
     def _call(self, method: str, *params: Any) -> Any:
         """Call what solana-py has no method for."""
         body = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": params}
-        answer = self._http.post("", json=body).raise_for_status().json()
+        answer = self._http.post(self._url, json=body).raise_for_status().json()
         if "error" in answer:
             raise _refusal(answer["error"]["code"], answer["error"]["message"])
         return answer["result"]

@@ -29,7 +29,7 @@ from solders.transaction import VersionedTransaction
 from chain.localnet.application import Application
 from chain.localnet.chain import Chain
 from chain.localnet.journal import Journal
-from chain.localnet.server import listen
+from chain.localnet.server import keep_time, listen
 
 T = TypeVar("T")
 PROCESSED, CONFIRMED, FINALIZED = Commitment("processed"), Commitment("confirmed"), Commitment("finalized")
@@ -91,6 +91,15 @@ class Localnet:
 
     def fork(self, blocks: int, *, returns: bool = False) -> None:
         self.do(lambda: self.chain.fork(blocks=blocks, returns=returns))
+
+    def tick(self, *, slot_ms: int) -> Callable[[], None]:
+        """Seal blocks by the clock until the returned function is called."""
+        clock = self.do(lambda: self._loop.create_task(keep_time(self.chain, slot_ms)))
+
+        def stop() -> None:
+            self.do(clock.cancel)
+
+        return stop
 
     def restart(self, *, cleanly: bool = True) -> None:
         """Stop, with or without keeping the open block, and start again from the journal."""

@@ -1,0 +1,20 @@
+"""The shards that this exchange settles, by name. The clients of programs register theirs here when they are made."""
+
+from collections.abc import Callable
+
+from chain.outbox.route import Route
+
+_routes: dict[str, Callable[[], Route]] = {}
+
+
+def register(shard: str, make: Callable[[], Route]) -> None:
+    assert shard not in _routes, "a shard has one route"
+    _routes[shard] = make
+
+
+def route_of(shard: str) -> Route:
+    return _routes[shard]()
+
+
+def shards() -> list[str]:
+    return sorted(_routes)
