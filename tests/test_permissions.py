@@ -45,6 +45,7 @@ API: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", "api/v1/oracle/"): (ANYBODY, None),
     ("GET", "api/v1/oracle/<str:symbol>/"): (ANYBODY, None),
     ("GET", "api/v1/oracle/<str:symbol>/history/"): (ANYBODY, None),
+    ("GET", "api/v1/assets/"): (ANYBODY, None),
     ("GET", "api/v1/tickers/"): (ANYBODY, None),
     ("GET", "api/v1/tickers/<str:symbol>/"): (ANYBODY, None),
     ("GET", "api/v1/schema/"): (ANYBODY, None),

@@ -70,7 +70,11 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class Market(msgspec.Struct, frozen=True):
-    """A market's rules and prices. Fees, rates and bands are fractions: 0.000450 is 0.045 %."""
+    """A market's rules and prices. Fees, rates and bands are fractions: 0.000450 is 0.045 %.
+
+    Initial margin rises with open interest beyond `margin_rises_from`, to the whole notional at `max_open_interest`; what a
+    position has beyond `concentration_from` needs `concentration_rate` more. Null is without such a limit.
+    """
 
     market_id: int
     symbol: str
@@ -86,6 +90,10 @@ class Market(msgspec.Struct, frozen=True):
     max_order_size: Decimal
     max_open_orders: int
     max_open_interest: Decimal
+    max_position: Decimal | None
+    margin_rises_from: Decimal | None
+    concentration_from: Decimal | None
+    concentration_rate: Decimal
     max_leverage: int
     taker_fee: Decimal
     maker_fee: Decimal

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from markets.api import views
+from markets.api import assets, views
 
 urlpatterns = [
     path("time/", views.TimeView.as_view()),
+    path("assets/", assets.AssetListView.as_view()),
     path("markets/", views.MarketListView.as_view()),
     path("markets/overview/", views.MarketOverviewView.as_view()),
     path("markets/<str:symbol>/", views.MarketDetailView.as_view()),

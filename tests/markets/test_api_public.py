@@ -7,6 +7,7 @@ import pytest
 
 from markets import selectors
 from markets.api import schemas, tickers
+from markets.api.assets import AssetList
 from markets.api.pages import Page
 from markets.selectors import market_by_symbol
 from markets.views import MarketView
@@ -33,6 +34,14 @@ def test_it_serves_the_clock_and_the_markets(desk: Desk) -> None:
     assert (btc.tick_size, btc.quote_asset, btc.status, btc.max_leverage) == ("0.1", "USDC", "normal", 150)
     missing = desk.anonymous.get("markets/NOPE-PERP/")
     assert (missing.status, missing.error["code"], missing.error["data"]) == (404, "MARKET_NOT_FOUND", {"market": "NOPE-PERP"})
+
+
+def test_it_serves_the_collateral_assets(desk: Desk) -> None:
+    assets = {asset.asset: asset for asset in exact(desk.anonymous.get("assets/").json, AssetList).results}
+    assert (assets["USDC"].index_price, assets["USDC"].weights[0].initial_weight) == (1, 1)
+    assert all(asset.state == "valid" or asset.initial_price == 0 for asset in assets.values())
+    held = {row["asset"]: row["amount"] for row in desk.alice.get("account/").json["assets"]}
+    assert held["USDC"] == desk.alice.get("account/").json["balances"]["USDC"]
 
 
 def test_it_serves_the_book_best_first(desk: Desk) -> None:

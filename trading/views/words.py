@@ -41,6 +41,7 @@ SENTENCES = {
     "FOK_UNFILLABLE": Refusal("size", "The book cannot fill the whole size at this price."),
     "NO_LIQUIDITY": Refusal("form", "The book has nothing inside the worst price, {worst}."),
     "OPEN_INTEREST_CAP": Refusal("size", "The market's open interest is at its cap of {max_open_interest}."),
+    "POSITION_LIMIT": Refusal("size", "A position here is at most {max_position}, open orders included."),
     "INSUFFICIENT_MARGIN": Refusal("size", "Not enough margin: {required} needed, {available} available."),
     "INVALID_LEVERAGE": Refusal("leverage", "Leverage is a whole number within this market's limit."),
     "HAS_EXPOSURE": Refusal("form", "Close the position and cancel the orders in this market first."),
