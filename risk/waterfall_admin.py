@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -187,9 +188,11 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Ask for a compensation from the insurance fund", permissions=["resolve"])
     def compensate(self, request: HttpRequest, rows: QuerySet[Dispute]) -> None:
-        form = ResolutionForm(request.POST)
-        form.fields["action"].required = False
-        amount = form.cleaned_data.get("amount") if form.is_valid() else None
+        try:
+            amount = ResolutionForm.base_fields["amount"].clean(request.POST.get("amount", ""))
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return
         words = request.POST.get("words", "")
         amount_atoms = int(amount * QUOTE_ATOMS) if amount else 0
         self._each(
