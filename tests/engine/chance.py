@@ -10,6 +10,7 @@ from markets.commands import (
     ClockTick,
     Command,
     Deposit,
+    HaltIndex,
     MarginMode,
     MoveIsolatedMargin,
     Observation,
@@ -124,20 +125,18 @@ class Chance:
         )
 
     def observed(self, market_id: int) -> tuple[Observation, ...]:
-        """Return what one to three sources say, seldom of one mind."""
-        span = self.random.choice((20, 20, 80, 400))
-        self.index[market_id] = max(5_000, min(20_000, self.index[market_id] + self.random.randint(-span, span)))
+        """Return what one to three sources say: mostly two of one mind, now and then one that is alone, wide, or off."""
+        draw = self.random
+        span = draw.choice((20, 20, 80, 400))
+        self.index[market_id] = max(5_000, min(20_000, self.index[market_id] + draw.randint(-span, span)))
+        sources = draw.choices((("pyth", "pyth_solana"), ("pyth",), ("coingecko",), ("pyth", "pyth_solana", "coingecko")), (90, 3, 1, 6))[0]
+        trouble = draw.random() < 0.02
+        off = tuple(draw.choice((0, 30, 300)) if trouble else 0 for _ in sources)
+        width = 150 if trouble and draw.random() < 0.3 else 0
         tick_e8 = self.desk.engine.state.markets[market_id].parameters.tick_e8
-        sources = self.random.choice((("pyth", "pyth_solana"),) * 6 + (("pyth",), ("coingecko",), ("pyth", "pyth_solana", "coingecko")))
         return tuple(
-            Observation(
-                market_id,
-                source,
-                (self.index[market_id] + self.random.choice((0, 0, 0, 0, 30, 300))) * tick_e8,
-                self.random.choice((0, 0, tick_e8, 150 * tick_e8)),
-                self.desk.now_ms,
-            )
-            for source in sources
+            Observation(market_id, source, (self.index[market_id] + away) * tick_e8, width * tick_e8, self.desk.now_ms)
+            for source, away in zip(sources, off, strict=True)
         )
 
     def money(self) -> Command:
@@ -171,6 +170,8 @@ class Chance:
             (
                 ClockTick(),
                 SweepLiquidations(),
+                HaltIndex(index_id=draw.choice((MARKET, OTHER)), reason=draw.choice(("",) * 6 + ("chance",))),
+                HaltIndex(index_id=MARKET, reason=""),
                 CancelAll(account_id=account_id, market_id=draw.choice((0, MARKET)), session_id=draw.randint(0, 2)),
                 SetLeverage(account_id=account_id, market_id=draw.choice((MARKET, OTHER)), leverage=draw.choice((1, 10, 50, 50, 50, 60))),
                 SetDeadMansSwitch(account_id=account_id, timeout_ms=draw.choice((0, 1_000, 60_000))),
