@@ -23,6 +23,7 @@ test:
 
 nightly: setup
 	sh bin/test --nightly
+	$(PYTHON) tools/mutation.py
 
 replays: setup
 	$(PYTHON) -m tests.replays

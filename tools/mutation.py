@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "mutation.md"
 MODULES = ("margin", "funding", "mark", "liquidation", "deleveraging", "collateral", "stable")
-TESTS = ("margin", "funding", "mark", "liquidation", "deleveraging", "collateral", "stable", "vectors", "edges")
+TESTS = ("margin", "funding", "mark", "liquidation", "collateral", "stable", "crowding", "vectors", "edges")
 COPIED = ("markets", "oracle", "risk", "tests/__init__.py", "tests/risk", "tests/vectors")
 FLOOR_PERCENT = 85
 # Without the project's conftest, which would set Django up: the same examples every time are all that is needed of it.

@@ -34,7 +34,7 @@ def numbers(value: Any) -> list[Any]:
     return [] if isinstance(value, str | bool) else [value]
 
 
-@pytest.mark.parametrize("name", ["margin", "funding", "mark", "liquidation"])
+@pytest.mark.parametrize("name", ["margin", "funding", "mark", "liquidation", "collateral", "stable"])
 def test_it_holds_only_whole_numbers_that_fit_into_64_bits(name: str) -> None:
     found = numbers(load(name))
     assert found
