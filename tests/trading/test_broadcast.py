@@ -8,12 +8,15 @@ import pytest
 from markets.candles import Candle, rolled_up, started
 from markets.events import (
     AccountLiquidated,
+    CollateralConverted,
     DeadMansSwitchSet,
     FundingPaid,
+    IsolatedMarginMoved,
     LeverageSet,
     LiquidationStarted,
     LiquidationStepped,
     MarginCalled,
+    MarginModeSet,
     MarketCreated,
     MarketStatusChanged,
     PositionChanged,
@@ -240,6 +243,29 @@ def test_it_notices_an_account_of_what_is_no_order(feed: Feed) -> None:
     assert notices["funding"] == {"market": "BTC-PERP", "due_ms": NOON_MS, "amount": "-2.500000"}
     assert notices["liquidation_started"]["maintenance_margin"] == "0.000002"
     assert notices["liquidation"]["taken_over"] == [{"market": "BTC-PERP", "size": "-0.0010", "price": "60000.0"}]
+
+
+def test_it_notices_an_account_of_its_margin_mode_and_of_conversions(feed: Feed) -> None:
+    feed.broadcaster.snapshot(f"account:{ALICE}", account_view(ALICE, 1))
+    sent = feed.commit(
+        MarginModeSet(account_id=ALICE, market_id=1, mode="isolated"),
+        IsolatedMarginMoved(account_id=ALICE, market_id=1, amount_atoms=5, margin_atoms=5),
+        CollateralConverted(
+            account_id=ALICE,
+            asset="BTC",
+            amount_atoms=150_000,
+            price_e8=6 * 10**12,
+            haircut_ppm=25_000,
+            paid_atoms=87_750_000,
+            debt_atoms=7,
+        ),
+        accounts={ALICE},
+    )
+    update = sent[f"account:{ALICE}"][0]
+    notices = {notice.pop("kind"): notice for notice in update["notices"]}
+    assert notices["margin_mode"] == {"market": "BTC-PERP", "mode": "isolated"}
+    assert notices["conversion"] == {"asset": "BTC", "amount": "0.00150000", "paid": "87.750000"}
+    assert update["positions"] == []  # there is none whose margin could be shown
 
 
 def test_it_notices_an_account_of_each_step_towards_its_liquidation(feed: Feed) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 
 from markets.events import (
     AccountLiquidated,
+    CollateralConverted,
     DeadMansSwitchSet,
     FundingPaid,
+    IsolatedMarginMoved,
     LeverageSet,
     LiquidationStarted,
     LiquidationStepped,
     MarginCalled,
+    MarginModeSet,
     OrderAccepted,
     OrderAmended,
     OrderCancelled,
@@ -40,6 +43,7 @@ class AccountFeed:
         self._orders = OrderMirror(view.orders)
         self._fills: list[dict[str, Any]] = []
         self._positions: set[int] = set()
+        self._margins: set[int] = set()  # markets whose isolated pool has changed
         self._notices: list[dict[str, Any]] = []
 
     def snapshot(self, view: AccountView) -> Message:
@@ -124,6 +128,17 @@ class AccountFeed:
     def leverage(self, event: LeverageSet) -> None:
         self._notice("leverage", market=self.markets[event.market_id].symbol, leverage=event.leverage)
 
+    def margin_mode(self, event: MarginModeSet) -> None:
+        self._notice("margin_mode", market=self.markets[event.market_id].symbol, mode=event.mode)
+
+    def isolated_margin(self, event: IsolatedMarginMoved) -> None:
+        """Show a position with another margin; one that is not there is not shown as closed once more."""
+        self._margins.add(event.market_id)
+
+    def converted(self, event: CollateralConverted) -> None:
+        amount = representations.atoms_text(event.amount_atoms, event.asset)
+        self._notice("conversion", asset=event.asset, amount=amount, paid=representations.atoms_text(event.paid_atoms))
+
     def dead_mans_switch(self, event: DeadMansSwitchSet) -> None:
         self._notice("dead_mans_switch", due_ms=event.due_ms)
 
@@ -137,7 +152,7 @@ class AccountFeed:
             "positions": self._changed_positions(view),
             "notices": self._notices,
         }
-        self._fills, self._positions, self._notices = [], set(), []
+        self._fills, self._positions, self._margins, self._notices = [], set(), set(), []
         return self.channel.following("update", view.seq, body)
 
     def _changed_positions(self, view: AccountView) -> list[dict[str, Any]]:
@@ -146,7 +161,7 @@ class AccountFeed:
             representations.position(held[market_id], self.markets[market_id])
             if market_id in held
             else representations.position(_closed(self.account_id, market_id), self.markets[market_id]) | {"size": "0"}
-            for market_id in sorted(self._positions)
+            for market_id in sorted(self._positions | (self._margins & held.keys()))
         ]
 
     def _notice(self, kind: str, **facts: Any) -> None:

@@ -12,13 +12,16 @@ import msgspec
 
 from markets.events import (
     AccountLiquidated,
+    CollateralConverted,
     DeadMansSwitchSet,
     Event,
     FundingPaid,
+    IsolatedMarginMoved,
     LeverageSet,
     LiquidationStarted,
     LiquidationStepped,
     MarginCalled,
+    MarginModeSet,
     MarkChanged,
     MarketCreated,
     MarketStatusChanged,
@@ -44,7 +47,8 @@ TICKERS = "tickers"
 OrderEvent = OrderAmended | OrderTriggered | OrderCancelled
 AccountEvent = (
     LeverageSet | DeadMansSwitchSet | MarginCalled | LiquidationStarted | LiquidationStepped | AccountLiquidated | PositionDeleveraged
-)
+    | MarginModeSet | IsolatedMarginMoved | CollateralConverted
+)  # fmt: skip
 
 
 class Committed(Protocol):
@@ -232,6 +236,12 @@ class Broadcaster:
             feed.liquidation_stepped(event)
         elif isinstance(event, PositionDeleveraged):
             feed.deleveraged(event)
+        elif isinstance(event, MarginModeSet):
+            feed.margin_mode(event)
+        elif isinstance(event, IsolatedMarginMoved):
+            feed.isolated_margin(event)
+        elif isinstance(event, CollateralConverted):
+            feed.converted(event)
         else:
             feed.liquidated(event)
 
