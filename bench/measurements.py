@@ -104,6 +104,16 @@ def rest() -> Findings:
     return [], at_rest()
 
 
+def market_data() -> Findings:
+    from bench.stack import Stack
+
+    with Stack(tree=compiled_tree()) as stack:
+        from bench.market_data import candle_query, observations
+
+        ratios, figures = candle_query(stack)
+        return [*ratios, *observations(stack)], figures
+
+
 MEASUREMENTS: dict[str, Callable[[], Findings]] = {
     "engine": engine,
     "margin": margin,
@@ -113,6 +123,7 @@ MEASUREMENTS: dict[str, Callable[[], Findings]] = {
     "front": front,
     "fanout": fanout,
     "rest": rest,
+    "market_data": market_data,
 }
 
 

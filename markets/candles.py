@@ -95,7 +95,7 @@ def filled(candles: Iterable[Candle], *, from_ms: int, until_ms: int, interval_m
     """
     due_ms = from_ms
     for candle in candles:
-        if close_ticks:
+        if close_ticks and due_ms < candle.opened_ms:
             yield from (flat(opened_ms=gap_ms, price_ticks=close_ticks) for gap_ms in range(due_ms, candle.opened_ms, interval_ms))
         yield candle
         close_ticks, due_ms = candle.close_ticks, candle.opened_ms + interval_ms

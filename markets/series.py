@@ -73,6 +73,8 @@ def candles(
     length_ms = LENGTHS_MS[interval]
     window = _window(length_ms=length_ms, limit=limit, now_ms=now_ms, from_ms=from_ms, to_ms=to_ms)
     found = _read(market_id, kind, interval, window)
+    if len(found) * length_ms == window.end_ms - window.start_ms:
+        return found
     if found and found[0].opened_ms == window.start_ms:
         return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms))
     close_ticks = _close_before(market_id, kind, interval, window.start_ms)

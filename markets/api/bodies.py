@@ -1,6 +1,5 @@
 """JSON bodies of the public objects."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -112,9 +111,12 @@ def trade(row: Trade, rules: MarketParameters) -> dict[str, Any]:
     }
 
 
-def candles(rows: Iterable[Candle], rules: MarketParameters) -> list[dict[str, Any]]:
-    """Return candles' bodies. There are up to 1,500, and neighbours share most of their prices: each is written once."""
-    price_text, size_text = _Texts(rules.tick_e8), _Texts(rules.lot_e8)
+def candles(rows: list[Candle], rules: MarketParameters) -> list[dict[str, Any]]:
+    """Return candles' bodies. There are up to 1,500 a page: numbers are written a column at a time, equal prices once."""
+    prices = {ticks for row in rows for ticks in (row.open_ticks, row.high_ticks, row.low_ticks, row.close_ticks)}
+    price_text = _texts(prices, unit_e8=rules.tick_e8)
+    size_text = _texts({row.volume_lots for row in rows}, unit_e8=rules.lot_e8)
+    amount_text = _texts({row.volume_quote_atoms for row in rows}, unit_e8=units.E8 // units.QUOTE_ATOMS)
     return [
         {
             "opened_ms": row.opened_ms,
@@ -123,7 +125,7 @@ def candles(rows: Iterable[Candle], rules: MarketParameters) -> list[dict[str, A
             "low": price_text[row.low_ticks],
             "close": price_text[row.close_ticks],
             "volume": size_text[row.volume_lots],
-            "quote_volume": _fixed(row.volume_quote_atoms, units.QUOTE_DECIMALS),
+            "quote_volume": amount_text[row.volume_quote_atoms],
             "trades": row.trades,
         }
         for row in rows
@@ -140,22 +142,11 @@ def open_interest(sample: OpenInterest, rules: MarketParameters) -> dict[str, An
     }
 
 
-class _Texts(dict[int, str]):
-    """Counts of one unit as decimals, each written when it is first asked for."""
-
-    def __init__(self, unit_e8: int) -> None:
-        super().__init__()
-        self.places = units.places(unit_e8)
-        self.unit = unit_e8 // 10 ** (8 - self.places)
-
-    def __missing__(self, count: int) -> str:
-        text = self[count] = _fixed(count * self.unit, self.places)
-        return text
-
-
-def _fixed(amount: int, places: int) -> str:
-    """Write a number of 10^-places that is not negative."""
+def _texts(counts: set[int], *, unit_e8: int) -> dict[int, str]:
+    """Return counts of one unit, none of them negative, as decimals with the unit's own number of places."""
+    places = units.places(unit_e8)
+    unit = unit_e8 // 10 ** (8 - places)
     if not places:
-        return str(amount)
-    digits = str(amount).rjust(places + 1, "0")
-    return f"{digits[:-places]}.{digits[-places:]}"
+        return {count: str(count * unit) for count in counts}
+    digits = [(count, str(count * unit).zfill(places + 1)) for count in counts]
+    return {count: f"{text[:-places]}.{text[-places:]}" for count, text in digits}
