@@ -44,6 +44,7 @@ class Combined(NamedTuple):
     price_e8: int
     confidence_e8: int
     state: IndexState
+    is_lone: bool = False  # one source says so, alone
 
 
 def refusal(*, last: Source | None, observation: Source, now_ms: int, max_age_ms: int) -> str | None:
@@ -68,14 +69,14 @@ def apart(one_e8: int, other_e8: int, limit_ppm: int) -> bool:
     return abs(one_e8 - other_e8) * PPM > min(one_e8, other_e8) * limit_ppm
 
 
-def confirmed(*, reference_e8: int, observation: Source, others: Sequence[Source], suspect: Source | None) -> bool:
-    """Tell whether an observation may be taken in: it is near the reference, or a second opinion has the same jump.
+def jumps(*, reference_e8: int, price_e8: int) -> bool:
+    """Tell whether a price is further from the index than one source may bring it at once; there is no jump to a first price."""
+    return reference_e8 > 0 and apart(reference_e8, price_e8, MAX_JUMP_PPM)
 
-    That is another source's fresh price or own suspect (both in `others`), or a later price of the same source.
-    """
+
+def confirmed(*, observation: Source, others: Sequence[Source], suspect: Source | None) -> bool:
+    """Tell whether a jump has a second opinion: another source's price or suspect (both in `others`), or an earlier one of its own."""
     price = observation.price_e8
-    if not reference_e8 or not apart(reference_e8, price, MAX_JUMP_PPM):
-        return True
     if suspect is not None and suspect.published_ms < observation.published_ms and not apart(suspect.price_e8, price, MAX_JUMP_PPM):
         return True
     near = [other for other in others if other.source != observation.source and not apart(other.price_e8, price, MAX_DISAGREEMENT_PPM)]
@@ -107,16 +108,16 @@ def aggregate(sources: Sequence[Source], *, now_ms: int, max_age_ms: int) -> Com
     return judged(combined, primary)
 
 
-def judged(combined: Combined, primary: bool = True) -> Combined:
+def judged(combined: Combined, primary: bool) -> Combined:
     """Call a price uncertain that is too wide, or that no primary source has."""
     if primary and combined.confidence_e8 * PPM <= combined.price_e8 * MAX_INDEX_CONFIDENCE_PPM:
         return combined
-    return Combined(combined.price_e8, combined.confidence_e8, "uncertain")
+    return Combined(combined.price_e8, combined.confidence_e8, "uncertain", combined.is_lone)
 
 
 def alone(source: Source) -> Combined:
     """Trust a lone source half as much as it trusts itself."""
-    return Combined(source.price_e8, 2 * source.confidence_e8, "single")
+    return Combined(source.price_e8, 2 * source.confidence_e8, "single", True)
 
 
 def mean(one: Source, other: Source) -> Combined:
@@ -167,7 +168,7 @@ def lone_step(*, index_e8: int, combined: Combined, elapsed_ms: int) -> Combined
     most = index_e8 * LONE_STEP_PPM * min(elapsed_ms, LONE_STEP_MS) // (PPM * LONE_STEP_MS)
     price = max(index_e8 - most, min(index_e8 + most, combined.price_e8))
     lag = abs(combined.price_e8 - price)
-    return Combined(price, combined.confidence_e8 + lag, combined.state)
+    return Combined(price, combined.confidence_e8 + lag, combined.state, True)
 
 
 def too_volatile(*, price_e8: int, average_e8: int) -> bool:

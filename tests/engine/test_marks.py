@@ -1,5 +1,7 @@
 """Index and mark: what moves them, and what does not."""
 
+import pytest
+
 from markets.commands import ClockTick, HaltIndex, Observation, ObservePrice, Withdraw
 from markets.ledger import FAUCET
 from tests.engine.desk import ALICE, BOB, CHARLIE, E8, MARKET, Desk
@@ -18,6 +20,12 @@ def lone(index: int = 10_000) -> Desk:
     desk = Desk(index=0)
     say(desk, index)
     return desk
+
+
+def verdict(desk: Desk) -> str:
+    index = desk.market().index
+    assert index is not None
+    return index.readings[0].verdict
 
 
 def say(desk: Desk, ticks: int, source: str = "pyth", *, after_ms: int = 1_000) -> None:
@@ -120,6 +128,27 @@ def test_it_lets_a_lone_source_move_the_index_by_one_per_cent_at_once() -> None:
     for _ in range(10):
         say(desk, 10_901)
     assert (desk.market().mark_ticks, desk.market().oracle_state) == (10_901, "single")
+
+
+@pytest.mark.parametrize(("source", "width"), [("coingecko", 0), ("pyth", 150)])
+def test_it_lets_no_lone_source_move_an_uncertain_price_faster(source: str, width: int) -> None:
+    """A fallback source, and one that is unsure of itself."""
+    desk = Desk(index=0)
+    for ticks in (10_000, 10_900, 10_950):
+        desk.now_ms += 1_000
+        observe(desk, source, ticks, desk.now_ms, width)
+    assert (desk.market().mark_ticks, desk.market().oracle_state) == (10_201, "uncertain")
+
+
+def test_it_confirms_a_jump_by_no_old_suspect() -> None:
+    desk = lone()
+    say(desk, 12_000)
+    desk.wait(60_001)
+    assert verdict(desk) == "jump_unconfirmed"
+    say(desk, 12_000)
+    assert verdict(desk) == "jump_unconfirmed"
+    say(desk, 12_000)
+    assert verdict(desk) == "counted"
 
 
 def test_it_opens_again_only_after_the_sources_were_good_for_a_while() -> None:

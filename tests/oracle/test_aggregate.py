@@ -13,6 +13,7 @@ from oracle.aggregate import (
     Source,
     aggregate,
     confirmed,
+    jumps,
     limited_weights,
     lone_step,
     recovered,
@@ -75,9 +76,6 @@ def test_it_names_the_first_of_several_reasons() -> None:
 @pytest.mark.parametrize(
     ("price", "others", "suspect", "accepted"),
     [
-        (1_100, [], None, True),
-        (1_101, [], None, False),
-        (908, [], None, False),
         (1_200, [source("coingecko", 1_190)], None, True),
         (1_200, [source("coingecko", 1_180)], None, False),
         (1_200, [source("pyth", 1_200)], None, False),  # its own price is no second opinion
@@ -87,11 +85,14 @@ def test_it_names_the_first_of_several_reasons() -> None:
     ],
 )
 def test_it_holds_a_jump_that_nothing_confirms(price: int, others: list[Source], suspect: Source | None, accepted: bool) -> None:
-    assert confirmed(reference_e8=1_000, observation=source(price_e8=price), others=others, suspect=suspect) is accepted
+    assert confirmed(observation=source(price_e8=price), others=others, suspect=suspect) is accepted
 
 
-def test_it_takes_any_first_price() -> None:
-    assert confirmed(reference_e8=0, observation=source(price_e8=5), others=[], suspect=None)
+@pytest.mark.parametrize(
+    ("reference", "price", "is_jump"), [(1_000, 1_100, False), (1_000, 1_101, True), (1_000, 909, True), (1_000, 910, False), (0, 5, False)]
+)
+def test_it_calls_ten_per_cent_a_jump(reference: int, price: int, is_jump: bool) -> None:
+    assert jumps(reference_e8=reference, price_e8=price) is is_jump
 
 
 @pytest.mark.parametrize(
@@ -117,8 +118,8 @@ def test_it_combines_sources(prices: list[tuple[str, int]], expected: tuple[int,
 
 
 def test_it_trusts_a_lone_source_half_as_much_as_it_trusts_itself() -> None:
-    assert combined(source(price_e8=10_000, confidence_e8=50)) == Combined(10_000, 100, "single")
-    assert combined(source(price_e8=10_000, confidence_e8=51)) == Combined(10_000, 102, "uncertain")
+    assert combined(source(price_e8=10_000, confidence_e8=50)) == Combined(10_000, 100, "single", True)
+    assert combined(source(price_e8=10_000, confidence_e8=51)) == Combined(10_000, 102, "uncertain", True)
 
 
 def test_it_counts_the_surer_of_two_for_more() -> None:

@@ -12,6 +12,7 @@ from oracle.aggregate import (
     apart,
     confirmed,
     judged,
+    jumps,
     lone_step,
     recovered,
     refusal,
@@ -88,10 +89,13 @@ class Index:
         return False
 
     def is_confirmed(self, observation: Source, stamp_ms: int) -> bool:
-        others = self.fresh(stamp_ms)
-        others.extend(suspect for suspect in self.suspects.values() if suspect.published_ms >= stamp_ms - self.max_age_ms)
+        """Tell whether a price is near the index, or a jump that something else confirms which is not too old itself."""
+        if not jumps(reference_e8=self.price_e8, price_e8=observation.price_e8):
+            return True
+        oldest = stamp_ms - self.max_age_ms
+        others = self.fresh(stamp_ms) + [suspect for suspect in self.suspects.values() if suspect.published_ms >= oldest]
         suspect = self.suspects.get(observation.source)
-        return confirmed(reference_e8=self.price_e8, observation=observation, others=others, suspect=suspect)
+        return confirmed(observation=observation, others=others, suspect=suspect if suspect in others else None)
 
     def accept(self, observation: Source) -> None:
         """Take a price in, and with it the same jump of any other source that waited for a second opinion."""
@@ -120,7 +124,7 @@ class Index:
             wanted = self.move(combined, stamp_ms)
         if self.halt_reason:
             wanted = "halted"
-        self.turn(wanted, max((source.published_ms for source in fresh), default=0))
+        self.turn(wanted, newest_ms(fresh))
         if self.allows("value_collateral"):
             self.stable.follow(self.price_e8, stamp_ms)
 
@@ -128,11 +132,12 @@ class Index:
         """Let sources that have grown old drop out: only the state tells, the price stays where it is."""
         fresh = self.fresh(stamp_ms)
         wanted = aggregate(fresh, now_ms=stamp_ms, max_age_ms=self.max_age_ms).state
-        self.turn("halted" if self.halt_reason else wanted, max((source.published_ms for source in fresh), default=0))
+        self.turn("halted" if self.halt_reason else wanted, newest_ms(fresh))
 
     def ages_ms(self, stamp_ms: int) -> int:
         """Return when the oldest fresh source will be too old, 0 without one."""
-        return min((source.published_ms + self.max_age_ms + 1 for source in self.fresh(stamp_ms)), default=0)
+        ages = [source.published_ms + self.max_age_ms + 1 for source in self.fresh(stamp_ms)]
+        return min(ages) if ages else 0
 
     def readings(self, stamp_ms: int) -> tuple[SourceReading, ...]:
         """Return each source that has ever been heard of, and what its last price is worth now."""
@@ -164,8 +169,9 @@ class Index:
     def move(self, combined: Combined, stamp_ms: int) -> IndexState:
         """Follow a combined price, and return the state that it gives."""
         first = self.price_e8 == 0
-        if combined.state == "single" and not first:
-            combined = judged(lone_step(index_e8=self.price_e8, combined=combined, elapsed_ms=stamp_ms - self.moved_ms))
+        if combined.is_lone and not first:
+            stepped = lone_step(index_e8=self.price_e8, combined=combined, elapsed_ms=stamp_ms - self.moved_ms)
+            combined = judged(stepped, combined.state == "single")
         volatile = too_volatile(price_e8=combined.price_e8, average_e8=self.average_e8)
         if first:
             self.average_e8 = combined.price_e8
@@ -188,3 +194,8 @@ class Index:
             self.recovering_ms = 0
         elif self.recovering_ms == 0:
             self.recovering_ms = newest_ms
+
+
+def newest_ms(sources: list[Source]) -> int:
+    published = [source.published_ms for source in sources]
+    return max(published) if published else 0
