@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 PRODUCTION := ENVIRONMENT=production SECRET_KEY=not-a-secret-just-0123456789-long-and-varied-enough-for-checks \
 	DATABASE_URL=postgresql://app@localhost/quantdesk REDIS_URL=redis://localhost ALLOWED_HOSTS=desk.example.org
 
-.PHONY: check test nightly replays bench bench-peers dev compile setup
+.PHONY: check test nightly replays bench bench-peers dev compile setup programs
 
 setup:
 	@sh bin/setup dev
@@ -15,6 +15,7 @@ check: setup
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports
 	$(PYTHON) tools/vendor.py --check
+	$(PYTHON) tools/programs.py --check
 	$(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) -W error manage.py check --deploy --fail-level WARNING
 
@@ -23,6 +24,7 @@ test:
 
 nightly: setup
 	sh bin/test --nightly
+	if command -v cargo >/dev/null; then cd programs && cargo test --locked -p fixed-point -p margin -p order -p merkle; fi
 	$(PYTHON) tools/mutation.py
 
 replays: setup
@@ -39,3 +41,8 @@ dev: setup
 
 compile: setup
 	$(PYTHON) tools/compile.py
+
+# The crates' own tests, then chain/programs again: with Anchor's tools, else with the kit that SBF_KIT names.
+programs: setup
+	cd programs && cargo test --locked -p fixed-point -p margin -p order -p merkle
+	$(PYTHON) tools/programs.py

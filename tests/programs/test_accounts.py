@@ -1,5 +1,7 @@
 """Every constraint on every account of every instruction is broken once: a stranger's, a copy's, another program's account is refused."""
 
+from solders.instruction import Instruction
+
 from tests.programs.support.auditor import Auditor
 from tests.programs.support.batches import credit
 from tests.programs.support.exchange import HOUR_S, LIMITS, USDC, Exchange
@@ -35,11 +37,15 @@ def live(exchange: Exchange) -> None:
     exchange.reprice(100_000)
 
 
+def instruction_name(exchange: Exchange, step: Instruction) -> str:
+    return next(name for name, item in exchange.dex.instructions.items() if bytes(item["discriminator"]) == bytes(step.data)[:8])
+
+
 def settle_and_challenge(exchange: Exchange) -> None:
     leaves = exchange.fill(100, fee_atoms=USDC) | {exchange.authority: [credit(USDC)]}
     batch = exchange.build(leaves)
     for step in (exchange.open_instruction(batch.seq), exchange.post_instruction(batch), exchange.close_instruction(batch)):
-        exchange.chain.send([step], [exchange.settler])
+        exchange.chain.send([step], [exchange.settler], label=instruction_name(exchange, step))
     proof = batch.proof(exchange.user(exchange.alice))
     exchange.challenge(batch, exchange.alice, siblings=[])
     accounts = {

@@ -1,0 +1,40 @@
+"""No instruction takes more compute units than docs/programs.md says, and none is missing there."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from tests.programs.support.exchange import Exchange
+from tests.programs.test_accounts import fall_back_and_match, leave, live, settle_and_challenge
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "programs.md"
+
+
+def documented() -> dict[str, int]:
+    rows = re.findall(r"^\| ([a-z_ ]+) \| ([\d,]+) \|$", DOCUMENT.read_text(), re.MULTILINE)
+    return {name: int(units.replace(",", "")) for name, units in rows}
+
+
+def measured() -> dict[str, int]:
+    units: dict[str, int] = defaultdict(int)
+    for path in (settle_and_challenge, fall_back_and_match):
+        exchange = Exchange()
+        exchange.begin()
+        live(exchange)
+        path(exchange)
+        leave(exchange)
+        for label, used in exchange.chain.units.items():
+            units[label.split(" of ")[0].removesuffix(" Trade").removesuffix(" Credit")] = max(units[label], used)
+    return units
+
+
+def test_no_instruction_takes_more_than_documented() -> None:
+    bounds, units = documented(), measured()
+    assert {name: used for name, used in units.items() if used > bounds.get(name, 10**9)} == {}
+
+
+def test_every_instruction_is_documented_and_measured() -> None:
+    exchange = Exchange()
+    names = {*exchange.dex.instructions} | {f"oracle {name}" for name in exchange.prices.program.instructions}
+    assert names == set(documented())
+    assert names <= set(measured())
