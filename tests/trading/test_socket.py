@@ -109,6 +109,11 @@ async def test_it_serves_every_public_channel(web_process: WebProcess, alice: Pe
         assert ticker["ticker"]["price_source"] == "simulated"
         candle = await watcher.ear.wait_for(lambda m: m["channel"] == "candles" and (m.get("candle") or {}).get("trades") == 1)
         assert candle["candle"]["close"] == "59990.0"
+        await watcher.ok("subscribe", channel="tickers")
+        await watcher.ear.wait_for(lambda m: m["channel"] == "tickers" and "BTC-PERP" in {ticker["market"] for ticker in m["tickers"]})
+        await watcher.ok("subscribe", channel="candles", market="BTC-PERP", interval="1w", kind="mark")
+        week = await watcher.ear.wait_for(lambda m: m.get("kind") == "mark")
+        assert week["candle"]["trades"] == 0
 
 
 async def test_it_shows_what_an_index_is_made_of(web_process: WebProcess, engine_process: EngineProcesses) -> None:
