@@ -11,6 +11,7 @@ from markets.events import (
     LedgerPosted,
     LiquidationStarted,
     LiquidationStepped,
+    MarginModeSet,
     MarkChanged,
     MarketCreated,
     MarketUpdated,
@@ -21,6 +22,7 @@ from markets.events import (
 from markets.parameters import MarketParameters
 from markets.units import tick_lot_atoms
 from risk.margin import maintenance_margin
+from trading.engine import margin
 from trading.engine.state import State
 from trading.postings import funding_postings, match_postings
 
@@ -50,6 +52,7 @@ class Auditor:
         self.marks: dict[int, int] = {}
         self.counts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()  # atoms by kind of transfer
+        self.mixed: set[int] = set()  # accounts with isolated pools or other collateral: their equity is not the account's USDC alone
         self.open: dict[int, Running] = {}
         self.deleveraged: defaultdict[tuple[int, int], int] = defaultdict(int)  # liquidation and market -> lots of the other side
 
@@ -70,6 +73,8 @@ class Auditor:
         elif isinstance(event, PositionChanged):
             self.check_size(event.account_id, event.market_id, event.previous_lots)
             self.place(event.account_id, event.market_id, event.size_lots, event.cost_atoms)
+        elif isinstance(event, MarginModeSet):
+            self.mixed.add(event.account_id)
         elif isinstance(event, MarkChanged):
             self.marks[event.market_id] = event.mark_ticks
         elif isinstance(event, MarketCreated | MarketUpdated):
@@ -90,6 +95,8 @@ class Auditor:
         self.balances[debit, asset] -= amount_atoms
         self.balances[credit, asset] += amount_atoms
         self.kinds[kind] += amount_atoms
+        if asset != "USDC":
+            self.mixed.add(credit)
 
     def take_fill(self, fill: OrderFilled) -> None:
         signed = fill.size_lots if fill.taker_side == "buy" else -fill.size_lots
@@ -125,10 +132,16 @@ class Auditor:
             for market_id, (size, _) in self.positions[account_id].items()
         )
 
+    def compare(self, account_id: int, equity_atoms: int, maintenance_atoms: int, what: str) -> None:
+        """Hold a pool's figures against the account's, where the account is one cross pool of USDC."""
+        if account_id not in self.mixed:
+            found = (self.equity(account_id), self.maintenance(account_id))
+            assert (equity_atoms, maintenance_atoms) == found, (
+                f"{what} at {(equity_atoms, maintenance_atoms)}, its account stands at {found}"
+            )
+
     def start(self, event: LiquidationStarted) -> None:
-        told = (event.equity_atoms, event.maintenance_atoms)
-        found = (self.equity(event.account_id), self.maintenance(event.account_id))
-        assert told == found, f"liquidation {event.liquidation_id} starts at {told}, its account stands at {found}"
+        self.compare(event.account_id, event.equity_atoms, event.maintenance_atoms, f"liquidation {event.liquidation_id} starts")
         assert event.equity_atoms < event.maintenance_atoms, f"liquidation {event.liquidation_id} of an account that is not short"
         self.open[event.liquidation_id] = Running(event)
 
@@ -138,8 +151,7 @@ class Auditor:
         running.steps += 1
         assert event.step == running.steps, f"liquidation {event.liquidation_id}: step {event.step} after {running.steps - 1}"
         self.check_size(event.account_id, event.market_id, event.position_lots - event.closed_lots)
-        told = (event.equity_after_atoms, event.maintenance_after_atoms)
-        assert told == (self.equity(event.account_id), self.maintenance(event.account_id)), f"liquidation {event.liquidation_id}: a step"
+        self.compare(event.account_id, event.equity_after_atoms, event.maintenance_after_atoms, f"liquidation {event.liquidation_id} steps")
         assert event.mark_ticks == self.marks[event.market_id], "a step at another mark"
         if event.stage == "book":
             running.closed_quote_atoms += event.quote_atoms
@@ -174,9 +186,7 @@ class Auditor:
             [*event.deleveraged],
         )
         assert sums == running.told(), f"liquidation {event.liquidation_id} tells {sums}, its steps {running.told()}"
-        told = (event.equity_atoms, event.maintenance_atoms)
-        found = (self.equity(event.account_id), self.maintenance(event.account_id))
-        assert told == found, f"liquidation {event.liquidation_id} ends at {told}, its account stands at {found}"
+        self.compare(event.account_id, event.equity_atoms, event.maintenance_atoms, f"liquidation {event.liquidation_id} ends")
 
     def check(self, state: State) -> None:
         """Compare with the engine: every balance, every position, zero in sum, and no loss that is nobody's."""
@@ -184,7 +194,10 @@ class Auditor:
             assert account.usdc_atoms() == self.balances[account.account_id, "USDC"], f"balance of account {account.account_id}"
             held = {number: (one.size_lots, one.cost_atoms) for number, one in account.holdings.items() if one.size_lots}
             assert held == self.positions[account.account_id], f"positions of account {account.account_id}"
+            for asset, amount in account.cross.collateral.items():
+                assert amount == self.balances[account.account_id, asset], f"{asset} of account {account.account_id}"
             if account.account_id >= ledger.FIRST_USER_ACCOUNT:
-                assert self.equity(account.account_id) >= 0, f"account {account.account_id} owes what nobody bears"
+                for pool in account.pools():
+                    assert margin.equity(state, pool) >= 0, f"account {account.account_id} owes what nobody bears"
         for asset in {asset for _, asset in self.balances}:
             assert sum(amount for (_, each), amount in self.balances.items() if each == asset) == 0, f"{asset} does not sum to zero"

@@ -7,6 +7,7 @@ from tests.replays.exchange import USDC, Exchange
 
 FIRST = 2000
 BYSTANDERS = 20  # accounts with money that never trade
+BTC = 10**8
 LEVERAGES = (3, 5, 10, 20, 50, 100)
 
 
@@ -25,8 +26,9 @@ class Trader:
 
 
 class Crowd:
-    def __init__(self, exchange: Exchange, *, accounts: int, seed: int) -> None:
+    def __init__(self, exchange: Exchange, *, accounts: int, seed: int, mixed: bool) -> None:
         self.exchange = exchange
+        self.mixed = mixed
         self.random = Random(seed)  # noqa: S311
         self.step = 0
         self.before_e8: dict[int, int] = {}
@@ -39,7 +41,16 @@ class Crowd:
         trader = Trader(account_id, self.random.choice(list(self.exchange.parameters)), self.random)
         self.exchange.open(account_id, self.savings())
         self.exchange.lever(account_id, trader.leverage)
+        if self.mixed:
+            self.mix(trader)
         return trader
+
+    def mix(self, trader: Trader) -> None:
+        """Let every third trader bring BTC besides, and another third keep its market isolated."""
+        if trader.account_id % 3 == 0:
+            self.exchange.deposit(trader.account_id, self.random.randint(BTC // 100, BTC), "BTC")
+        elif trader.account_id % 3 == 1:
+            self.exchange.isolate(trader.account_id, trader.market_id)
 
     def savings(self) -> int:
         """Most have little, a few have much."""

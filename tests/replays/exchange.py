@@ -14,11 +14,14 @@ from markets.commands import (
     OpenAccount,
     PlaceBatch,
     PlaceOrder,
+    SetAsset,
     SetLeverage,
+    SetMarginMode,
     Side,
 )
 from markets.events import Event
 from markets.parameters import MarketParameters
+from markets.seed import ASSETS
 from markets.views import Reply
 from trading.engine.engine import Engine
 from trading.engine.state import Account
@@ -45,6 +48,8 @@ class Exchange:
         self.listeners = listeners
         self.refused: dict[str, int] = {}
         self.do(*(CreateMarket(parameters=each) for each in markets))
+        indices = {0, *self.parameters}
+        self.do(*(SetAsset(parameters=asset) for asset in ASSETS if asset.index_id in indices))
         self.fund(ledger.INSURANCE, insurance_atoms)
         self.fund(ledger.BACKSTOP, backstop_atoms)
         for account_id in MAKERS:
@@ -81,9 +86,12 @@ class Exchange:
         self.do(OpenAccount(account_id=account_id))
         self.deposit(account_id, amount_atoms)
 
-    def deposit(self, account_id: int, amount_atoms: int) -> None:
+    def deposit(self, account_id: int, amount_atoms: int, asset: str = "USDC") -> None:
         number = self.account(account_id).deposit_numbers.get(ledger.FAUCET, 0) + 1
-        self.do(Deposit(account_id=account_id, asset="USDC", amount_atoms=amount_atoms, number=number, source_account_id=ledger.FAUCET))
+        self.do(Deposit(account_id=account_id, asset=asset, amount_atoms=amount_atoms, number=number, source_account_id=ledger.FAUCET))
+
+    def isolate(self, account_id: int, market_id: int) -> None:
+        self.do(SetMarginMode(account_id=account_id, market_id=market_id, mode="isolated"))
 
     def lever(self, account_id: int, leverage: int) -> None:
         for market_id, parameters in self.parameters.items():

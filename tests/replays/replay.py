@@ -48,16 +48,16 @@ class Step(NamedTuple):
 class Replay:
     """Runs steps, audits all events, and looks closely (`invariants`) now and then and at the end."""
 
-    def __init__(self, *, markets: tuple[MarketParameters, ...], accounts: int, seed: int) -> None:
+    def __init__(self, *, markets: tuple[MarketParameters, ...], accounts: int, seed: int, mixed: bool = False) -> None:
         self.auditor = Auditor()
         self.exchange = Exchange(markets=markets, insurance_atoms=INSURANCE, backstop_atoms=BACKSTOP, listeners=(self.auditor,))
-        self.crowd_size, self.seed = accounts, seed
+        self.crowd_size, self.seed, self.mixed = accounts, seed, mixed
         self.samples: list[Sample] = []
 
     def run(self, steps: list[Step]) -> None:
         exchange = self.exchange
         exchange.observe(steps[0].index_e8, 1_000)
-        crowd = Crowd(exchange, accounts=self.crowd_size, seed=self.seed)
+        crowd = Crowd(exchange, accounts=self.crowd_size, seed=self.seed, mixed=self.mixed)
         untouched = self.money(crowd.bystanders)
         began_ms, every = exchange.now_ms, max(1, len(steps) // SAMPLES)
         for number, step in enumerate(steps):

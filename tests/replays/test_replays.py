@@ -35,6 +35,13 @@ def test_it_survives_a_tenth_of_2025_10_10() -> None:
     check(replay, liquidations=5)
 
 
+def test_it_survives_the_crash_with_collateral_and_isolated_margin() -> None:
+    replay = Replay(markets=three(), accounts=150, seed=3, mixed=True)
+    replay.run(tenth_of_october(seed=3, part=CRASH))
+    check(replay, liquidations=10)
+    assert len(replay.auditor.mixed) >= 100
+
+
 @pytest.mark.nightly
 def test_it_survives_january_2022() -> None:
     replay = Replay(markets=btc(), accounts=1_000, seed=2022)
