@@ -84,7 +84,6 @@ BY_ACCOUNT = [
     ("GET", "account/"), ("GET", "orders/"), ("GET", "orders/?status=open"), ("POST", "orders/"), ("DELETE", "orders/"), ("GET", "fills/"),
     ("POST", "orders/batch/"), ("POST", "orders/preview/"), ("GET", "transfers/"), ("GET", "funding/"), ("PUT", "leverage/"),
     ("PUT", "dead-mans-switch/"), ("GET", "margin/explain/"), ("POST", "margin/preview/"), ("PUT", "margin-mode/"),
-    ("POST", "isolated-margin/"),
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC_PAGES = {
@@ -204,6 +203,7 @@ def test_it_answers_each_caller_as_the_table_says(desk: Desk, callers: dict[str,
 def test_it_hides_an_account_from_everybody_else(desk: Desk, callers: dict[str, Caller]) -> None:
     account = default_account(desk.alice.user).id
     bodies = {"orders/": ORDER, "orders/preview/": ORDER, "leverage/": {"market": "BTC-PERP", "leverage": 3}}
+    bodies |= {"margin/preview/": {}, "margin-mode/": {"market": "ETH-PERP", "mode": "isolated"}}
     bodies |= {"dead-mans-switch/": {"timeout_ms": 0}, "orders/batch/": {"items": [{"op": "cancel", "order_id": "1"}]}}
     wrong = []
     for method, path in BY_ACCOUNT:

@@ -20,6 +20,8 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "orders/1/"): AMEND,
     ("PUT", "leverage/"): {"market": "BTC-PERP", "leverage": 5},
     ("PUT", "dead-mans-switch/"): {"timeout_ms": 0},
+    ("PUT", "margin-mode/"): {"market": "BTC-PERP", "mode": "cross"},
+    ("POST", "isolated-margin/"): {"market": "BTC-PERP", "amount": "1"},
     ("POST", "api-keys/"): {"label": "bot", "can_trade": True, "account_id": None},
 }
 NOT_JSON = [
@@ -49,13 +51,14 @@ WRONG_PATHS = [
     "orders/by-client-id/%00/", "orders/by-client-id/a%20b/", f"orders/by-client-id/{'x' * 300}/", "orders/by-client-id/../../x/",
     "markets/%00/", "markets/NOPE/", "markets/NOPE/book/", "markets/NOPE/trades/", "markets/NOPE/candles/", "markets/NOPE/funding/",
     "markets/' OR 1=1/", "tickers/%ff/", "tickers/NOPE/", "nothing/", "orders", "%00", "orders//", "api-keys/%00/",
+    "oracle/%00/", "oracle/NOPE/", "oracle/%ff/", "oracle/NOPE/history/", f"oracle/{'x' * 3_000}/",
 ]  # fmt: skip
 QUERIES = ["cursor", "limit", "account_id", "market", "status", "order_id", "depth", "interval", "kind", "from", "to", "unknown"]
 WRONG_QUERY_VALUES = ["%00", "-1", "9" * 40, "NaN", "%ff", ""]
 READS = [
     "orders/", "orders/?status=open", "fills/", "transfers/", "funding/", "account/", "markets/", "tickers/", "markets/BTC-PERP/",
     "markets/BTC-PERP/book/", "markets/BTC-PERP/trades/", "markets/BTC-PERP/candles/", "markets/BTC-PERP/funding/", "api-keys/",
-    "markets/overview/", "markets/BTC-PERP/open-interest/",
+    "markets/overview/", "markets/BTC-PERP/open-interest/", "margin/explain/", "oracle/", "oracle/BTC-PERP/", "oracle/BTC-PERP/history/",
 ]  # fmt: skip
 
 

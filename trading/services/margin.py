@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from accounts.selectors import AccountNotFound
-from markets.commands import AnyCommand, MarginMode, MoveIsolatedMargin, PlaceOrder, SetMarginMode
+from markets.commands import MarginMode, MoveIsolatedMargin, PlaceOrder, SetMarginMode
 from markets.fields import InvalidField
 from markets.gateway import gateway
 from markets.parameters import MarketParameters
@@ -66,23 +66,21 @@ def margin_preview(
 
 
 def margin_mode_set(*, account_id: int, market_symbol: str, mode: MarginMode) -> None:
-    """Choose cross or isolated margin in a market; HAS_EXPOSURE while there is a position or an order."""
+    """Choose cross or isolated margin in a market; HAS_EXPOSURE while there is a position or an order. The present mode is no error."""
     market = market_by_symbol(market_symbol)
-    _submit(SetMarginMode(account_id=account_id, market_id=market.market_id, mode=mode), market)
+    reply = gateway().submit(SetMarginMode(account_id=account_id, market_id=market.market_id, mode=mode))
+    if reply.reject is not None and reply.reject.code != "NOTHING_TO_CHANGE":
+        raise refused(reply.reject, market)
 
 
 def isolated_margin_move(*, account_id: int, market_symbol: str, amount: str) -> int:
     """Move USDC to an isolated position's margin, or back with a minus; return the atoms."""
     market = market_by_symbol(market_symbol)
     amount_atoms = _amount(amount, "amount")
-    _submit(MoveIsolatedMargin(account_id=account_id, market_id=market.market_id, amount_atoms=amount_atoms), market)
-    return amount_atoms
-
-
-def _submit(command: AnyCommand, market: MarketParameters) -> None:
-    reply = gateway().submit(command)
+    reply = gateway().submit(MoveIsolatedMargin(account_id=account_id, market_id=market.market_id, amount_atoms=amount_atoms))
     if reply.reject is not None:
         raise refused(reply.reject, market)
+    return amount_atoms
 
 
 def _command(order: PlaceRequest | None, market: MarketParameters | None, account_id: int) -> PlaceOrder | None:

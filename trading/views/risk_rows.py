@@ -217,11 +217,10 @@ def level_of(ratio: Decimal) -> str:
 
 
 def _totals(terms: MarginExplanation) -> tuple[str, ...]:
-    equity, initial, maintenance, free = (
-        sum(getattr(pool, name) for pool in terms.pools)
-        for name in ("equity_atoms", "initial_margin_atoms", "maintenance_margin_atoms", "available_atoms")
-    )
-    amounts = tuple(figures.dollars(atoms) for atoms in (equity, initial, maintenance, free))
+    """Return the figures of all pools together; what is free is the cross pool's, as isolated margin serves nothing else."""
+    names = ("equity_atoms", "initial_margin_atoms", "maintenance_margin_atoms")
+    equity, initial, maintenance = (sum(getattr(pool, name) for pool in terms.pools) for name in names)
+    amounts = tuple(figures.dollars(atoms) for atoms in (equity, initial, maintenance, terms.pools[0].available_atoms))
     return (*amounts, figures.percent(_ratio(maintenance, equity), 1))
 
 
