@@ -13,6 +13,7 @@ PENDING_WITHDRAWALS: Final = 8  # what is on its way out to the chain
 
 FIRST_USER_ACCOUNT: Final = 1000
 SOURCES: Final = (FAUCET,)  # the world outside: their balances are minus what the exchange holds
+WITHDRAWAL_TARGETS: Final = (*SOURCES, PENDING_WITHDRAWALS)
 NAMES = {
     FAUCET: "faucet",
     FEES: "fees",

@@ -154,6 +154,8 @@ OTHER_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("INSUFFICIENT_BALANCE", Withdraw(account_id=ALICE, asset="USDC", amount_atoms=10**13, target_account_id=FAUCET)),
     ("INVALID_AMOUNT", Withdraw(account_id=ALICE, asset="USDC", amount_atoms=-1, target_account_id=FAUCET)),
     ("ACCOUNT_NOT_FOUND", Withdraw(account_id=ALICE, asset="USDC", amount_atoms=1, target_account_id=BOB)),
+    ("ACCOUNT_NOT_FOUND", Withdraw(account_id=ALICE, asset="USDC", amount_atoms=1, target_account_id=FEES)),
+    ("ACCOUNT_NOT_FOUND", Deposit(account_id=ALICE, asset="USDC", amount_atoms=1, number=1, source_account_id=FEES)),
     ("INSUFFICIENT_BALANCE", Transfer(account_id=ALICE, to_account_id=BOB, asset="USDC", amount_atoms=10**13)),
     ("INVALID_COMBINATION", Transfer(account_id=ALICE, to_account_id=ALICE, asset="USDC", amount_atoms=1)),
     ("ACCOUNT_NOT_FOUND", Transfer(account_id=ALICE, to_account_id=FEES, asset="USDC", amount_atoms=1)),

@@ -1,8 +1,10 @@
 from django.urls import path
 
-from trading.api import liquidations, margin, views
+from trading.api import liquidations, margin, sub_accounts, views
 
 urlpatterns = [
+    path("accounts/", sub_accounts.OwnAccountListView.as_view()),
+    path("accounts/transfer/", sub_accounts.TransferView.as_view()),
     path("account/", views.AccountView.as_view()),
     path("orders/", views.OrderListView.as_view()),
     path("orders/batch/", views.OrderBatchView.as_view()),

@@ -3,7 +3,7 @@
 from markets.assets import QUOTE
 from markets.commands import AdjustBalance, Deposit, Transfer, Withdraw
 from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
-from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT, INSURANCE, NAMES
+from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT, INSURANCE, NAMES, SOURCES, WITHDRAWAL_TARGETS
 from markets.rejects import Reject
 from markets.views import Reply
 from trading.engine import margin, withdrawals
@@ -87,7 +87,7 @@ def deposit(state: State, command: Deposit) -> Reply:
     account = user_account(state, command.account_id)
     source = state.accounts.get(command.source_account_id)
     late = expired(state, command.valid_until_ms)
-    if late is not None or account is None or source is None or source.account_id not in NAMES:
+    if late is not None or account is None or source is None or source.account_id not in SOURCES:
         return Reply(reject=late or ACCOUNT_NOT_FOUND)
     asset = command.asset
     reject = invalid_amount(state, asset, command.amount_atoms)
@@ -106,7 +106,7 @@ def deposit(state: State, command: Deposit) -> Reply:
 def withdraw(state: State, command: Withdraw) -> Reply:
     """Let withdrawable money leave the exchange, as far as its limits of the hour and the day go."""
     target = state.accounts.get(command.target_account_id)
-    if target is not None and target.account_id not in NAMES:
+    if target is not None and target.account_id not in WITHDRAWAL_TARGETS:
         target = None
     reject = leave_refusal(state, command, target)
     if reject is None:
