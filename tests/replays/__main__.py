@@ -15,9 +15,11 @@ def picture(samples: list[Sample], *, title: str, subtitle: str, labels: list[tu
     def usdc(name: str) -> list[float]:
         return [getattr(sample, name) / QUOTE_ATOMS for sample in samples]
 
+    gains = [equity - paid for equity, paid in zip(usdc("equity_atoms"), usdc("paid_in_atoms"), strict=True)]
     panels = [
         Panel("BTC index", [sample.price_e8 / E8 for sample in samples], "USD", "#3b5bdb"),
-        Panel("Equity of the 1,000 traders, with what some paid in again", usdc("equity_atoms"), "USDC", "#2b8a3e"),
+        Panel("Equity of the 1,000 traders", usdc("equity_atoms"), "USDC", "#2b8a3e"),
+        Panel("Their equity less what they have paid in", gains, "USDC", "#2b8a3e"),
         Panel("Insurance fund", usdc("insurance_atoms"), "USDC", "#c2255c"),
         Panel("Equity of the backstop", usdc("backstop_atoms"), "USDC", "#0b7285"),
         Panel("Open interest", usdc("open_interest_atoms"), "USDC", "#e8590c", from_zero=True),

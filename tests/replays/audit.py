@@ -50,6 +50,7 @@ class Auditor:
         self.positions: defaultdict[int, dict[int, tuple[int, int]]] = defaultdict(dict)  # account -> market -> size, cost
         self.parameters: dict[int, MarketParameters] = {}
         self.marks: dict[int, int] = {}
+        self.paid_in: defaultdict[int, int] = defaultdict(int)
         self.counts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()  # atoms by kind of transfer
         self.mixed: set[int] = set()  # accounts with isolated pools or other collateral: their equity is not the account's USDC alone
@@ -95,6 +96,8 @@ class Auditor:
         self.balances[debit, asset] -= amount_atoms
         self.balances[credit, asset] += amount_atoms
         self.kinds[kind] += amount_atoms
+        if kind == "deposit" and asset == "USDC":
+            self.paid_in[credit] += amount_atoms
         if asset != "USDC":
             self.mixed.add(credit)
 

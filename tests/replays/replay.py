@@ -24,11 +24,12 @@ FALL = (1_250, 1_280)  # begin and low of the fall within a day, in minutes
 
 
 class Sample(NamedTuple):
-    """Amounts in USDC atoms, equity of the traders alone; the price is the first market's index, in 1e-8 USD."""
+    """Amounts in USDC atoms, equity and what was paid in of the traders alone; the price is the first market's index, in 1e-8 USD."""
 
     minute: int
     price_e8: int
     equity_atoms: int
+    paid_in_atoms: int
     insurance_atoms: int
     backstop_atoms: int  # its equity
     open_interest_atoms: int
@@ -85,6 +86,7 @@ class Replay:
                 minute,
                 next(iter(step.index_e8.values())),
                 sum(self.auditor.equity(trader.account_id) for trader in crowd.traders),
+                sum(self.auditor.paid_in[trader.account_id] for trader in crowd.traders),
                 self.auditor.equity(ledger.INSURANCE),
                 self.auditor.equity(ledger.BACKSTOP),
                 interest,
