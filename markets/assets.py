@@ -37,7 +37,6 @@ class RiskParameters(msgspec.Struct, frozen=True, kw_only=True):
     withdrawal_day_atoms: int = 200_000_000_000_000
     withdrawal_notional_ppm: int = 200_000  # of its positions, that an account's equity still is after a withdrawal
     backstop_loss_cap_atoms: int = 1_000_000_000_000  # what the backstop may lose before deleveraging begins
-    warm_up_ms: int = 10_000  # for how long a market's index is fresh, after it was not, before the market matches again
     call_ppm: tuple[int, int] = (800_000, 900_000)  # margin ratios (maintenance / equity) at which an account is called
     call_relief_ppm: int = 100_000  # how far below the ratio must be for the call to be over
     liquidation_buffer_ppm: int = 100_000  # a slice aims at this much equity beyond maintenance

@@ -11,6 +11,7 @@ from markets.ledger import BACKSTOP, INSURANCE
 from risk.liquidation import limit_ticks, slice_lots, split
 from trading.engine import deleveraging, margin
 from trading.engine.book import Order
+from trading.engine.confirmation import is_confirmed
 from trading.engine.ledger import post
 from trading.engine.matching import match
 from trading.engine.moves import move_position
@@ -45,10 +46,7 @@ def open_holdings(pool: MarginPool) -> list[Holding]:
 
 def tend(state: State) -> None:
     """Reduce the exchange's own positions against the book, slice by slice; deleverage the backstop's when it has lost too much."""
-    pool = state.accounts[BACKSTOP].cross
-    held = open_holdings(pool)
-    if held and room(state) < margin.maintenance(state, pool):
-        give_up(state, pool, [holding for holding in held if is_open(state, holding)])
+    check_cap(state, state.accounts[BACKSTOP].cross)
     if state.stamp_ms < state.unwind_due_ms:
         return
     for account_id in FUNDS:
@@ -57,11 +55,20 @@ def tend(state: State) -> None:
                 unwind(state, holding)
 
 
+def check_cap(state: State, pool: MarginPool) -> None:
+    """Deleverage what the backstop holds when its losses near the cap, and prices have said so twice."""
+    held = [holding for holding in open_holdings(pool) if is_open(state, holding)]
+    if not held or room(state) >= margin.maintenance(state, pool):
+        pool.short_ms = 0
+    elif is_confirmed(pool):
+        give_up(state, held)
+
+
 def is_open(state: State, holding: Holding) -> bool:
     return holding.market.index.allows("liquidate") and state.strictest_status(holding.market) == "normal"
 
 
-def give_up(state: State, pool: MarginPool, held: list[Holding]) -> None:
+def give_up(state: State, held: list[Holding]) -> None:
     """Close positions against the other side: at mark while something is left to lose, at the price of the cap once it is not."""
     parts = split(min(0, room(state)), [margin.position_maintenance(holding) for holding in held])
     for holding, part in zip(held, parts, strict=True):

@@ -101,7 +101,7 @@ def set_risk_parameters(state: State, command: SetRiskParameters) -> Reply:
 
 
 def invalid_risk(parameters: RiskParameters) -> str:
-    for field in ("debt_limit_atoms", "withdrawal_hour_atoms", "backstop_loss_cap_atoms", "warm_up_ms"):
+    for field in ("debt_limit_atoms", "withdrawal_hour_atoms", "backstop_loss_cap_atoms"):
         if getattr(parameters, field) < 0:
             return field
     if not parameters.withdrawal_hour_atoms <= parameters.withdrawal_day_atoms <= MAX_WITHDRAWAL_DAY_ATOMS:

@@ -1,10 +1,14 @@
 """How positions stand in the queue of deleveraging. Asking changes nothing."""
 
+from bisect import bisect_right
+
 from markets.views import DeleveragingPlace
 from risk.deleveraging import queue_ppm
 from trading.engine import margin
 from trading.engine.orders import user_account
-from trading.engine.state import Holding, State
+from trading.engine.state import Holding, Market, State
+
+Side = tuple[list[int], int]
 
 
 def places(state: State, account_id: int) -> list[DeleveragingPlace]:
@@ -12,21 +16,35 @@ def places(state: State, account_id: int) -> list[DeleveragingPlace]:
     if account is None:
         return []
     held = [account.holdings[market_id] for market_id in sorted(account.holdings)]
-    return [place(holding) for holding in held if holding.size_lots]
+    return [place(state, holding) for holding in held if holding.size_lots]
 
 
-def place(holding: Holding) -> DeleveragingPlace:
+def place(state: State, holding: Holding) -> DeleveragingPlace:
     market = holding.market
-    sign = 1 if holding.size_lots > 0 else -1
-    profits = [max(0, margin.unrealised(other)) for other in market.holders.values() if other.size_lots * sign > 0]
+    ranked, side_profit = ranking(state, market)[0 if holding.size_lots > 0 else 1]
     own = max(0, margin.unrealised(holding))
-    total = sum(profits)
+    total = max(own, side_profit)
     return DeleveragingPlace(
         market_id=market.market_id,
         size_lots=holding.size_lots,
         profit_atoms=own,
         side_profit_atoms=total,
         share_ppm=queue_ppm(profit_atoms=own, side_profit_atoms=total),
-        place=1 + sum(1 for profit in profits if profit > own),
-        places=len(profits),
+        place=1 + len(ranked) - bisect_right(ranked, own),
+        places=len(ranked),
     )
+
+
+def ranking(state: State, market: Market) -> tuple[Side, Side]:
+    """Return the rising unrealised profits of the longs and of the shorts, with their sums; taken anew once a second: it walks all holders."""
+    second = state.stamp_ms // 1_000
+    if market.ranked_second != second:
+        longs: list[int] = []
+        shorts: list[int] = []
+        for holding in market.holders.values():
+            (longs if holding.size_lots > 0 else shorts).append(max(0, margin.unrealised(holding)))
+        longs.sort()
+        shorts.sort()
+        market.ranked_second = second
+        market.ranked = ((longs, sum(longs)), (shorts, sum(shorts)))
+    return market.ranked

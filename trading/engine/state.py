@@ -255,6 +255,8 @@ class Market:
         "premium_sampled_ms",
         "premium_sum",
         "raises_margin",
+        "ranked",
+        "ranked_second",
         "rises",
         "settlement",
         "shown",
@@ -285,6 +287,8 @@ class Market:
         self.settlement: TimeAverage = TimeAverage()  # of the index, for a delisting
         self.falls: list[tuple[int, int, Holding]] = []  # thresholds, see `trading.engine.thresholds`
         self.rises: list[tuple[int, int, Holding]] = []
+        self.ranked: tuple[tuple[list[int], int], tuple[list[int], int]] = (([], 0), ([], 0))  # see `trading.engine.places`
+        self.ranked_second: int = 0
         self.open_interest_lots: int = 0
         self.holders: dict[int, Holding] = {}
         self.version: int = 0

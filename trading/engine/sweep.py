@@ -9,7 +9,7 @@ from markets.events import MarginCalled
 from markets.ledger import FIRST_USER_ACCOUNT
 from risk.liquidation import SECOND_CALL, SHORT, margin_level
 from trading.engine import backstop, liquidation, margin, thresholds
-from trading.engine.index import Index
+from trading.engine.confirmation import is_confirmed
 from trading.engine.state import MarginPool, State
 
 
@@ -89,16 +89,3 @@ def is_priced(state: State, pool: MarginPool) -> bool:
         for holding in pool.holdings.values()
         if holding.size_lots
     )
-
-
-def is_confirmed(pool: MarginPool) -> bool:
-    """Tell whether a pool that is short was so before, by prices of which every one has been published anew since."""
-    newest = [newest_ms(holding.market.index) for holding in pool.holdings.values() if holding.size_lots]
-    if pool.short_ms == 0:
-        pool.short_ms = max(newest, default=0)
-        return not newest
-    return min(newest, default=pool.short_ms + 1) > pool.short_ms
-
-
-def newest_ms(index: Index) -> int:
-    return max((source.published_ms for source in index.sources.values()), default=0)
