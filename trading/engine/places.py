@@ -36,7 +36,7 @@ def place(state: State, holding: Holding) -> DeleveragingPlace:
 
 
 def ranking(state: State, market: Market) -> tuple[Side, Side]:
-    """Return the rising unrealised profits of the longs and of the shorts, with their sums; taken anew once a second: it walks all holders."""
+    """Return the rising unrealised profits of the longs and of the shorts and sums; taken anew once a second: it walks all holders."""
     second = state.stamp_ms // 1_000
     if market.ranked_second != second:
         longs: list[int] = []
