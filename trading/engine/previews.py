@@ -141,11 +141,11 @@ def spare(state: State, holding: Holding) -> int:
     return margin.movable(state, holding.account.cross) if holding.pool.market_id else 0
 
 
-def present_liquidation(state: State, holding: Holding) -> int:
-    """Return a position's liquidation price; collateral moves with prices too, and is then valued at each."""
+def present_liquidation(state: State, holding: Holding, shadow: Shadow | None = None) -> int:
+    """Return a position's liquidation price; collateral moves with prices too, and is then valued at each, on a copy of the account."""
     pool = holding.pool
     if pool.collateral:
-        return Shadow(state, holding.account).liquidation_ticks(holding.market.market_id)
+        return (shadow or Shadow(state, holding.account)).liquidation_ticks(holding.market.market_id)
     others = margin.maintenance(state, pool) - margin.position_maintenance(holding)
     return liquidation(holding.market, holding.size_lots, margin.equity(state, pool), others)
 

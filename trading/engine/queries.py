@@ -28,6 +28,7 @@ from trading.engine.index import Index
 from trading.engine.orders import user_account
 from trading.engine.places import places
 from trading.engine.previews import present_liquidation, preview
+from trading.engine.shadow import Shadow
 from trading.engine.snapshot import state_hash
 from trading.engine.state import Account, Asset, Holding, Market, State
 from trading.engine.views import order_view
@@ -87,7 +88,8 @@ def account_view(state: State, account_id: int) -> AccountView | None:
         return None
     pools = account.pools()
     holdings = [account.holdings[market_id] for market_id in sorted(account.holdings)]
-    positions = tuple(position_view(state, holding) for holding in holdings if holding.size_lots)
+    shadow = Shadow(state, account) if account.cross.collateral else None
+    positions = tuple(position_view(state, holding, shadow) for holding in holdings if holding.size_lots)
     equity = sum(margin.equity(state, pool) for pool in pools)
     initial = sum(pool.initial_atoms for pool in pools)
     return AccountView(
@@ -136,7 +138,7 @@ def collateral_view(state: State, asset: Asset) -> CollateralAssetView:
     )
 
 
-def position_view(state: State, holding: Holding) -> PositionView:
+def position_view(state: State, holding: Holding, shadow: Shadow | None) -> PositionView:
     market = holding.market
     notional = abs(holding.size_lots) * market.mark_ticks * market.tick_lot_atoms
     own = margin.position_maintenance(holding)
@@ -150,7 +152,7 @@ def position_view(state: State, holding: Holding) -> PositionView:
         unrealised_atoms=margin.unrealised(holding),
         initial_margin_atoms=initial_margin(notional_atoms=notional, leverage=holding.effective_leverage(), tiers=market.parameters.tiers),
         maintenance_margin_atoms=own,
-        liquidation_ticks=present_liquidation(state, holding),
+        liquidation_ticks=present_liquidation(state, holding, shadow),
         leverage=holding.effective_leverage(),
         realised_atoms=holding.realised_atoms,
         funding_atoms=holding.funding_atoms,
