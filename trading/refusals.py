@@ -25,7 +25,7 @@ MESSAGES = {
     "INVALID_PRICE": "The price is not possible here.",
     "INVALID_TRIGGER": "The trigger price is not possible here.",
     "GOOD_TILL_IN_PAST": "good_till_ms is in the past.",
-    "PRICE_STALE": "There is no fresh oracle price: nothing that raises risk is accepted.",
+    "PRICE_STALE": "The oracle price does not allow this just now: `oracle_state` says why.",
     "TRIGGERS_IMMEDIATELY": "The trigger would fire at once.",
     "PRICE_OUT_OF_BAND": "The price is too far from the mark price.",
     "MIN_NOTIONAL": "The order's value is below the market's minimum.",

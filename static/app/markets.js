@@ -19,10 +19,10 @@ const STATUS_WORDS = { post_only: "Post only", cancel_only: "Cancel only", halte
 const SOURCE_WORDS = { live: "Live", simulated: "Simulated", replay: "Replayed" };
 const STATE_WORDS = {
   single: "One source",
-  uncertain: "Uncertain",
+  uncertain: "Uncertain price",
   disputed: "Sources disagree",
   stale: "No fresh price",
-  halted: "Halted",
+  halted: "Price halted",
 };
 const NONE_STARRED = "No favourites yet: press the star beside a market.";
 const NONE_FITS = "No market fits. Search by a name or an asset, such as BTC.";

@@ -31,7 +31,7 @@ SENTENCES = {
     "INVALID_PRICE": Refusal("price", "Enter a price."),
     "INVALID_TRIGGER": Refusal("trigger_price", "Enter a trigger price."),
     "GOOD_TILL_IN_PAST": Refusal("good_till", "The order's end is in the past."),
-    "PRICE_STALE": Refusal("form", "There is no fresh oracle price, so nothing that raises risk is taken. Try again soon."),
+    "PRICE_STALE": Refusal("form", "The oracle price cannot be traded on just now, so nothing that raises risk is taken. Try again soon."),
     "TRIGGERS_IMMEDIATELY": Refusal("trigger_price", "This would trigger at once: the price is {reference}."),
     "PRICE_OUT_OF_BAND": Refusal("price", "Price must be between {min} and {max}."),
     "MIN_NOTIONAL": Refusal("size", "The order is worth {notional}; the least is {min_notional}."),
