@@ -188,6 +188,32 @@ def test_it_accepts_no_forged_fill(funded: Exchange, order: dict[str, Any], fill
         funded.answer(batch, funded.alice)
 
 
+def test_it_accepts_no_position_that_nothing_secures(funded: Exchange) -> None:
+    """An operator with two accounts could else open both sides of a bet, and take the winning one's money from everybody."""
+    most = 20_000 * 1_000 * 80 // PRICE
+    batch = funded.settle(funded.fill(most + 10))
+    funded.challenge(batch, funded.alice)
+    with refused("ShortOfMargin"):
+        funded.answer(batch, funded.alice)
+
+
+def test_it_accepts_what_reduces_an_account_short_of_margin(funded: Exchange) -> None:
+    funded.settle(funded.fill(8_000))
+    funded.chain.warp(seconds=10)
+    funded.reprice(98_000)
+    # The range of this batch still reaches up to where the price was; that of the next does not.
+    funded.settle(funded.fill(1, 980_000, buyer=funded.bob, seller=funded.alice))
+    for size, good in ((1, False), (4_000, True)):
+        buyer, seller = (funded.bob, funded.alice) if good else (funded.alice, funded.bob)
+        batch = funded.settle(funded.fill(size, 980_000, buyer=buyer, seller=seller), end_ms=funded.chain.now * 1_000 + 1_000)
+        funded.challenge(batch, funded.alice)
+        if good:
+            funded.answer(batch, funded.alice)
+        else:
+            with refused("ShortOfMargin"):
+                funded.answer(batch, funded.alice)
+
+
 def test_it_accepts_no_fill_without_the_owners_signature(funded: Exchange) -> None:
     batch = leaves_of(funded)
     funded.challenge(batch, funded.alice)

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from solders.account import Account
+from solders.keypair import Keypair
+from solders.system_program import advance_nonce_account, create_nonce_account
 
-from tests.programs.support.exchange import HOUR_S, LIMITS, USDC, Exchange
+from tests.programs.support.exchange import HOUR_S, LIMITS, MARKET_PARAMETERS, PRICE, USDC, Exchange
 from tests.programs.support.svm import TAKEN, TOKEN, Refused, refused
 
 
@@ -84,6 +86,34 @@ def test_it_takes_only_the_oracle_programs_feeds(exchange: Exchange) -> None:
     with refused("WrongAccounts"):
         exchange.prices.create(2)
         exchange.observe(feed=exchange.prices.feed(2))
+
+
+def test_a_new_market_opens_only_after_longer_than_an_exit_takes(exchange: Exchange) -> None:
+    exchange.create_market(2)
+    exchange.chain.warp(seconds=7 * 86_400 - 1, slots=1)
+    exchange.prices.agree(PRICE)
+    with refused("TooEarly"):
+        exchange.observe(2)
+    exchange.chain.warp(seconds=1, slots=1)
+    exchange.observe(2)
+
+
+def test_the_authority_signs_nothing_on_a_durable_nonce(exchange: Exchange) -> None:
+    chain, authority, nonce = exchange.chain, exchange.authority, Keypair.from_seed(bytes([62] * 32))
+    chain.send(list(create_nonce_account(authority.pubkey(), nonce.pubkey(), authority.pubkey(), 10**9)), [authority, nonce])
+    chain.svm.expire_blockhash()
+    advance = advance_nonce_account({"nonce_pubkey": nonce.pubkey(), "authorized_pubkey": authority.pubkey()})
+    accounts = {"authority": authority.pubkey(), "asset": exchange.asset_accounts(0)["asset"]}
+    limits = exchange.instruction("set_limits", {"limits": LIMITS}, accounts)
+    payer = {"payer": exchange.payer.pubkey(), "authority": authority.pubkey()}
+    market = payer | {"market": exchange.market(2), "feed": exchange.prices.feed()}
+    create = exchange.instruction("create_market", {"market_id": 2, "parameters": MARKET_PARAMETERS}, market)
+    exchange.mints.append(chain.mint(503))
+    listing = exchange.instruction("list_asset", {"limits": LIMITS}, payer | exchange.asset_accounts(2))
+    for instruction in (limits, create, listing):
+        with refused("DurableNonce"):
+            chain.send([advance, instruction], [authority, *([exchange.payer] if instruction is not limits else [])], budget=False)
+    chain.send([limits, create, listing], [authority, exchange.payer])
 
 
 def test_it_observes_no_stale_price(exchange: Exchange) -> None:

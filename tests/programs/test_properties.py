@@ -69,7 +69,8 @@ class Storm:
         size = self.chance.randrange(1, 2_000)
         ticks = self.dollars * 10 + self.chance.randrange(-1_000, 1_000)
         fee = self.chance.randrange(0, 2) * size
-        leaves = self.exchange.fill(size, ticks, fee)
+        buyer, seller = self.chance.sample(self.traders, 2)
+        leaves = self.exchange.fill(size, ticks, fee, buyer=buyer, seller=seller)
         if fee:
             leaves[self.exchange.authority] = [credit(fee)]
         batch = self.exchange.settle(leaves)

@@ -25,11 +25,10 @@ class Cost:
 class Markets(Exchange):
     """The exchange with eight markets and many accounts."""
 
+    markets = MARKETS
+
     def begin_with(self, accounts: int) -> None:
         self.begin()
-        for market_id in MARKETS[1:]:
-            self.create_market(market_id)
-            self.send("observe_market", {}, {"market": self.market(market_id), "feed": self.prices.feed()}, [self.charlie])
         self.owners = [Keypair.from_seed((1_000 + number).to_bytes(32, "big")) for number in range(accounts)]
         for owner in self.owners:
             self.create_user(owner)

@@ -33,12 +33,12 @@ class Auditor(Chain):
         super().__init__(*programs)
         self.watching = True
 
-    def send(self, instructions: list[Instruction], signers: list[Keypair], *, label: str = "") -> TransactionMetadata:
+    def send(self, instructions: list[Instruction], signers: list[Keypair], *, label: str = "", budget: bool = True) -> TransactionMetadata:
         if self.watching:
             assert self._passes(instructions, signers), "what is audited must pass unchanged"
             for place, instruction in enumerate(instructions):
                 self._try_all(instructions, place, instruction, signers)
-        return super().send(instructions, signers, label=label)
+        return super().send(instructions, signers, label=label, budget=budget)
 
     def _try_all(self, instructions: list[Instruction], place: int, instruction: Instruction, signers: list[Keypair]) -> None:
         program = next((item for item in self.programs if item.id == instruction.program_id), None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
@@ -58,6 +59,8 @@ def ed25519(*signed: tuple[Keypair, bytes]) -> Instruction:
 
 
 class Exchange:
+    markets: Sequence[int] = (MARKET,)
+
     def __init__(self) -> None:
         self.dex, oracle = Program("perp_dex"), Program("oracle")
         self.chain = Chain(self.dex, oracle)
@@ -81,8 +84,9 @@ class Exchange:
         self.initialise()
         for asset in range(2):
             self.list_asset(asset)
-        self.create_market()
-        self.observe()
+        for market_id in self.markets:
+            self.create_market(market_id)
+            self.observe(market_id)
         for owner in (self.alice, self.bob, self.charlie, self.authority):
             self.create_user(owner)
         for owner, trading_key in self.keys.items():
@@ -112,8 +116,8 @@ class Exchange:
         arguments = {"market_id": market_id, "parameters": MARKET_PARAMETERS | changes}
         self.send("create_market", arguments, accounts, [self.payer, authority])
 
-    def observe(self, *, feed: Pubkey | None = None) -> None:
-        self.send("observe_market", {}, {"market": self.market(), "feed": feed or self.prices.feed()}, [self.charlie])
+    def observe(self, market_id: int = MARKET, *, feed: Pubkey | None = None) -> None:
+        self.send("observe_market", {}, {"market": self.market(market_id), "feed": feed or self.prices.feed()}, [self.charlie])
 
     def reprice(self, dollars: int) -> None:
         self.prices.agree(dollars)
@@ -195,11 +199,14 @@ class Exchange:
             **({"size_lots": size_lots or order.size_lots, "price_ticks": price_ticks, "time_ms": self.chain.now * 1_000} | changes),
         )
 
-    def fill(self, size_lots: int, price_ticks: int = TICKS, fee_atoms: int = 0) -> dict[Keypair, list[Leaf]]:
-        """Return the leaves of Alice buying from Bob."""
-        buy, sell = self.order(self.alice, "buy", size_lots, price_ticks), self.order(self.bob, "sell", size_lots, price_ticks)
-        bought = self.traded(buy, owner=self.alice, price_ticks=price_ticks, fee_atoms=fee_atoms)
-        return {self.alice: [bought], self.bob: [self.traded(sell, owner=self.bob, price_ticks=price_ticks)]}
+    def fill(
+        self, size_lots: int, price_ticks: int = TICKS, fee_atoms: int = 0, *, buyer: Keypair | None = None, seller: Keypair | None = None
+    ) -> dict[Keypair, list[Leaf]]:
+        """Return the leaves of one buying from another, Alice from Bob unless said otherwise; the buyer pays the fee."""
+        buyer, seller = buyer or self.alice, seller or self.bob
+        buy, sell = self.order(buyer, "buy", size_lots, price_ticks), self.order(seller, "sell", size_lots, price_ticks)
+        bought = self.traded(buy, owner=buyer, price_ticks=price_ticks, fee_atoms=fee_atoms)
+        return {buyer: [bought], seller: [self.traded(sell, owner=seller, price_ticks=price_ticks)]}
 
     def build(self, leaves: dict[Keypair, list[Leaf]]) -> Batch:
         users = sorted(((self.user(owner), owner) for owner in leaves), key=lambda pair: bytes(pair[0]))

@@ -98,10 +98,11 @@ class Chain:
         account = self.svm.get_account(address)
         return account is not None and account.lamports > 0
 
-    def send(self, instructions: list[Instruction], signers: list[Keypair], *, label: str = "") -> TransactionMetadata:
+    def send(self, instructions: list[Instruction], signers: list[Keypair], *, label: str = "", budget: bool = True) -> TransactionMetadata:
         """Send one transaction; raise Refused where it fails. `label` names whose compute units are counted."""
         self.svm.expire_blockhash()
-        message = Message([set_compute_unit_limit(1_400_000), *instructions], signers[0].pubkey())
+        limit = [set_compute_unit_limit(1_400_000)] if budget else []
+        message = Message([*limit, *instructions], signers[0].pubkey())
         result = self.svm.send_transaction(Transaction(signers, message, self.svm.latest_blockhash()))
         if isinstance(result, FailedTransactionMetadata):
             raise Refused(error_name(result), result.meta().logs())

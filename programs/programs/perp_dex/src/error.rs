@@ -100,6 +100,8 @@ pub enum DexError {
     Overflow,
     #[msg("An invariant is broken")]
     InvariantBroken,
+    #[msg("The authority signs no transaction on a durable nonce")]
+    DurableNonce,
 }
 
 impl From<fixed_point::MathError> for DexError {

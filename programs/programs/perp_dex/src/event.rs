@@ -30,6 +30,7 @@ pub struct LimitsSet {
 pub struct MarketCreated {
     pub market_id: u32,
     pub feed: Pubkey,
+    pub opens_at: i64,
 }
 
 #[event]

@@ -98,7 +98,22 @@ impl Judge<'_> {
         order.allow(&fill, market.tick_lot_atoms).map_err(DexError::from)?;
         signature.key.allow(order.market_id, value_at_limit(order, market)?, fill.time_ms)?;
         let lots = order.signed_lots(fill.size_lots).map_err(DexError::from)?;
-        traded(market, lots, fill.price_ticks, fill.fee_atoms)
+        let sums = traded(market, lots, fill.price_ticks, fill.fee_atoms)?;
+        self.check_margin(self.running.amount(position_slot(market.market_id)), lots, &sums)?;
+        Ok(sums)
+    }
+
+    /// A trade that does not reduce must leave the account above maintenance, at the interval's best prices for it: the operator cannot open
+    /// positions that nothing secures, and take the winning side out.
+    fn check_margin(&self, held: i64, lots: i64, sums: &Sums) -> Result<()> {
+        let reduces = held.signum() == lots.signum().saturating_neg() && lots.unsigned_abs() <= held.unsigned_abs();
+        let mut after = self.running.clone();
+        after.add_all(sums).map_err(DexError::from)?;
+        if !reduces {
+            let health = self.health(&after, |lots, terms| if lots > 0 { terms.high_e8 } else { terms.low_e8 })?;
+            require!(health.equity >= health.maintenance, DexError::ShortOfMargin);
+        }
+        Ok(())
     }
 
     pub fn funding(&self, market_id: u32) -> Result<Sums> {
@@ -122,18 +137,18 @@ impl Judge<'_> {
         let asked_at = u64::try_from(self.user.exit_requested_at).unwrap_or(0).saturating_mul(1_000);
         let exits = asked_at != 0 && asked_at <= time_ms;
         if !exits {
-            let health = self.health_at_worst()?;
+            let health = self.health(self.running, |lots, terms| if lots > 0 { terms.low_e8 } else { terms.high_e8 })?;
             require!(health.equity < health.maintenance, DexError::NotLiquidatable);
         }
         traded(market, lots, price_ticks, fee_atoms)
     }
 
-    /// Value what the account held at the prices of the interval that were worst for it.
-    fn health_at_worst(&self) -> Result<Health> {
-        let mut health = Health { equity: i128::from(self.running.amount(u32::from(QUOTE))), initial: 0, maintenance: 0 };
-        for change in self.running.changes().iter().filter(|change| change.slot >= POSITION) {
+    /// Value holdings, each position at the price of the interval that is chosen for it.
+    fn health(&self, holdings: &Sums, price: impl Fn(i64, &MarketTerms) -> u64) -> Result<Health> {
+        let mut health = Health { equity: i128::from(holdings.amount(u32::from(QUOTE))), initial: 0, maintenance: 0 };
+        for change in holdings.changes().iter().filter(|change| change.slot >= POSITION) {
             let (market, terms) = self.market(change.slot & !POSITION)?;
-            let value = market.value(change.amount, if change.amount > 0 { terms.low_e8 } else { terms.high_e8 })?;
+            let value = market.value(change.amount, price(change.amount, terms))?;
             health.add(value, QuoteAtoms(value.0.abs()), &market.tiers())?;
         }
         Ok(health)

@@ -12,6 +12,7 @@ pub mod hash;
 pub mod health;
 mod instructions;
 pub mod leaf;
+pub mod nonce;
 pub mod state;
 
 use instructions::*;

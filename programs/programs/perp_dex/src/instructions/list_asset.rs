@@ -4,6 +4,7 @@ use anchor_spl::token::{Mint, Token, TokenAccount};
 use crate::{
     error::DexError,
     event::AssetListed,
+    nonce::refuse_durable_nonce,
     state::{Asset, Exchange, Limits, Phase, Window, MAX_ASSETS},
 };
 
@@ -25,11 +26,15 @@ pub struct ListAsset<'info> {
         init, payer = payer, seeds = [b"vault", mint.key().as_ref()], bump, token::mint = mint, token::authority = vault_authority
     )]
     pub vault: Box<Account<'info, TokenAccount>>,
+    /// CHECK: the sysvar, by its address.
+    #[account(address = solana_instructions_sysvar::ID)]
+    pub instructions: UncheckedAccount<'info>,
     pub token_program: Program<'info, Token>,
     pub system_program: Program<'info, System>,
 }
 
 pub(crate) fn handle(ctx: Context<ListAsset>, limits: Limits) -> Result<()> {
+    refuse_durable_nonce(&ctx.accounts.instructions)?;
     let exchange = &mut ctx.accounts.exchange;
     exchange.require_phase(&[Phase::Live])?;
     require!(usize::from(exchange.assets) < MAX_ASSETS, DexError::BadParameters);

@@ -20,7 +20,9 @@ pub struct ObserveMarket<'info> {
 pub(crate) fn handle(ctx: Context<ObserveMarket>) -> Result<()> {
     require!(!ctx.accounts.exchange.is_frozen(), DexError::WrongPhase);
     let (feed, market) = (&ctx.accounts.feed, &mut ctx.accounts.market);
-    let state = feed.state_at(Clock::get()?.unix_timestamp);
+    let now = Clock::get()?.unix_timestamp;
+    require!(now >= market.opens_at, DexError::TooEarly);
+    let state = feed.state_at(now);
     require!(allows(state, Action::Settle), DexError::BadPriceState);
     require!(feed.published_at >= market.published_at, DexError::BadPriceState);
     market.observe(feed.price_e8, feed.average_e8, feed.published_at, allows(state, Action::Withdraw), allows(state, Action::Liquidate));

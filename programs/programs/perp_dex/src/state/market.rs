@@ -39,6 +39,8 @@ pub struct Market {
     pub feed: Pubkey,
     pub tick_lot_atoms: u64,
     pub parameters: MarketParameters,
+    /// No price before this moment, and so no batch.
+    pub opens_at: i64,
     pub price_e8: u64,
     pub average_e8: u64,
     pub published_at: i64,
