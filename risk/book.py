@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accounts.models import Account
+from markets.assets import USDT_INDEX_ID
 from markets.gateway import gateway
 from markets.ledger import FIRST_USER_ACCOUNT, INSURANCE
 from markets.queries import GetAccount, GetExposures
@@ -17,6 +18,7 @@ from risk.stress import Pools
 
 Floats = NDArray[np.float64]
 
+STABLE = frozenset({"USDT"})
 PAGE_ACCOUNTS = 250  # one question to the engine, which does nothing else meanwhile
 
 
@@ -70,13 +72,18 @@ def insurance_atoms() -> int:
 
 
 def book_of(exposures: Sequence[Exposure], assets: dict[int, str]) -> RiskBook:
-    """Arrange exposures as rows and columns; an index that no market names keeps its number as its name."""
-    named = {price.index_id for row in exposures for price in row.prices}
+    """Arrange exposures as rows and columns; an index that no market names keeps its number as its name.
+
+    A stablecoin has no column: what it counts for stays in equity, as if it kept its peg.
+    """
+    named = {price.index_id for row in exposures for price in row.prices if assets.get(price.index_id) not in STABLE}
     index_ids = tuple(sorted(named))
     column = {index_id: place for place, index_id in enumerate(index_ids)}
     delta, slope, notional = (np.zeros((len(exposures), len(index_ids))) for _ in range(3))
     for row, exposure in enumerate(exposures):
         for price in exposure.prices:
+            if price.index_id not in column:
+                continue
             delta[row, column[price.index_id]] += price.delta_atoms / QUOTE_ATOMS
             slope[row, column[price.index_id]] += price.slope_atoms / QUOTE_ATOMS
             notional[row, column[price.index_id]] += price.notional_atoms / QUOTE_ATOMS
@@ -96,4 +103,4 @@ def book_of(exposures: Sequence[Exposure], assets: dict[int, str]) -> RiskBook:
 
 
 def _assets() -> dict[int, str]:
-    return {view.parameters.market_id: view.parameters.base_asset for view in markets()}
+    return {view.parameters.market_id: view.parameters.base_asset for view in markets()} | {USDT_INDEX_ID: "USDT"}

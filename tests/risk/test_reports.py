@@ -52,6 +52,12 @@ def test_it_adds_up_a_position_and_collateral_in_the_same_asset() -> None:
     assert (found.assets, found.pools.delta.tolist(), found.notional.tolist()) == (("1",), [[1_300]], [[1_000]])
 
 
+def test_it_lets_a_stablecoin_keep_its_peg() -> None:
+    row = Exposure(ALICE, 0, 900 * USDC, 0, 0, (PriceExposure(USDT, 400 * USDC, 0, 0), PriceExposure(BTC, 500 * USDC, 500 * USDC, 0)))
+    found = book_of([row], {BTC: "BTC", USDT: "USDT"})
+    assert (found.assets, found.pools.delta.tolist(), found.pools.equity.tolist()) == (("BTC",), [[500]], [900])
+
+
 def test_it_tells_who_falls_first_and_what_that_costs() -> None:
     """Alice's 1,000 lasts for a fall of (1000 - 100) / 9,900; at -30 % she is 2,000 short, her isolated SOL 50."""
     rows = {row.move: row for row in fall_rows(book())}

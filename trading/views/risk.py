@@ -114,6 +114,8 @@ def _account_risk(request: HttpRequest) -> dict[str, Any]:
         "days": risk_rows.shock_rows(reports.historical_shocks(own)),
         "shocks": risk_rows.shock_rows(reports.market_shocks(own)),
         "shares": risk_rows.shares(own.assets, reports.concentration(own).shares.tolist()),
+        "assets": own.assets,
+        "correlations": risk_rows.correlation_rows(own.assets, portfolio.correlation(returns.changes).tolist()),
     }
 
 
