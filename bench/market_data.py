@@ -90,7 +90,7 @@ def _ours(last: datetime) -> Callable[[], float]:
     market, now_ms = market_by_id(MARKET_ID), bodies.milliseconds(last) - 1
 
     def page() -> bytes:
-        found = series.candles(market_id=MARKET_ID, kind="trade", interval="1m", limit=BARS, now_ms=now_ms)
+        found = series.columns(series.Asked(market_id=MARKET_ID, kind="trade", interval="1m", limit=BARS, now_ms=now_ms))
         return msgspec.json.encode({"results": bodies.candles(found, market)})
 
     if len(msgspec.json.decode(page())["results"]) != BARS:

@@ -4,9 +4,9 @@ The tables have no rows where nothing traded: a row is a function of the journal
 Gaps are closed here, when they are read, with flat candles at the last close.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString, NamedTuple
+from typing import LiteralString, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -63,36 +63,46 @@ class Window(NamedTuple):
     end_ms: int
 
 
-def candles(
-    *, market_id: int, kind: Kind, interval: str, limit: int, now_ms: int, from_ms: int | None = None, to_ms: int | None = None
-) -> list[Candle]:
-    """Return candles without gaps that opened from `from_ms` on and before `to_ms`, none later than now.
-
-    The first `limit` when `from_ms` is given, else the last. A market has none before its first price.
+class Asked(NamedTuple):
+    """Candles without gaps that opened from `from_ms` on and before `to_ms`, none later than now: the first `limit` when `from_ms`
+    is given, else the last. A market has none before its first price.
     """
-    length_ms = LENGTHS_MS[interval]
-    window = _window(length_ms=length_ms, limit=limit, now_ms=now_ms, from_ms=from_ms, to_ms=to_ms)
-    found = _read(market_id, kind, interval, window)
-    if len(found) * length_ms == window.end_ms - window.start_ms:
-        return found
-    if found and found[0].opened_ms == window.start_ms:
-        return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms))
-    close_ticks = _close_before(market_id, kind, interval, window.start_ms)
-    if from_ms is not None and not found and not close_ticks:
-        first_ms = _first_after(market_id, kind, interval, window.start_ms)
-        if first_ms is None:
-            return []
-        later_ms = bucket_ms(first_ms, length_ms)
-        window = _window(length_ms=length_ms, limit=limit, now_ms=now_ms, from_ms=later_ms, to_ms=to_ms)
-        found = _read(market_id, kind, interval, window)
-    return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms, close_ticks=close_ticks))
+
+    market_id: int
+    kind: Kind
+    interval: str
+    limit: int
+    now_ms: int
+    from_ms: int | None = None
+    to_ms: int | None = None
 
 
-def last_before(*, market_id: int, kind: Kind, interval: str, before_ms: int) -> int | None:
-    """Return when the last candle opened that opened before a time."""
-    rows = _stored(kind, market_id, interval).filter(opened_at__lt=_at(before_ms)).order_by("-opened_at")
-    opened_at = rows.values_list("opened_at", flat=True).first()
-    return None if opened_at is None else bucket_ms(_ms(opened_at), LENGTHS_MS[interval])
+class Columns(NamedTuple):
+    """Candles, a column each of their figures."""
+
+    opened_ms: Sequence[int]
+    open_ticks: Sequence[int]
+    high_ticks: Sequence[int]
+    low_ticks: Sequence[int]
+    close_ticks: Sequence[int]
+    volume_lots: Sequence[int]
+    volume_quote_atoms: Sequence[int]
+    trades: Sequence[int]
+
+
+def candles(asked: Asked) -> list[Candle]:
+    window = _window(asked, asked.from_ms)
+    return _without_gaps(asked, window, _candles(asked, _rows(asked, window)))
+
+
+def columns(asked: Asked) -> Columns:
+    """Return the same as `candles`. Rows that have no gaps go through as PostgreSQL gave them: pages of charts are large and many."""
+    window = _window(asked, asked.from_ms)
+    rows = _rows(asked, window)
+    if rows and asked.interval in STORED_MS and len(rows) * LENGTHS_MS[asked.interval] == window.end_ms - window.start_ms:
+        return Columns(*zip(*rows, strict=True))
+    found = _without_gaps(asked, window, _candles(asked, rows))
+    return Columns(*([getattr(candle, name) for candle in found] for name in Columns._fields))
 
 
 def open_interest(*, market_id: int, interval: str, limit: int, from_ms: int | None, to_ms: int | None) -> list[OpenInterest]:
@@ -134,14 +144,30 @@ def _stepped(closes: dict[int, int], first_ms: int) -> Iterator[int]:
         yield close
 
 
-def _window(*, length_ms: int, limit: int, now_ms: int, from_ms: int | None, to_ms: int | None) -> Window:
-    end_ms = bucket_ms(now_ms, length_ms) + length_ms
-    if to_ms is not None:
-        end_ms = min(end_ms, _whole(to_ms, length_ms))
+def _window(asked: Asked, from_ms: int | None) -> Window:
+    length_ms = LENGTHS_MS[asked.interval]
+    end_ms = bucket_ms(asked.now_ms, length_ms) + length_ms
+    if asked.to_ms is not None:
+        end_ms = min(end_ms, _whole(asked.to_ms, length_ms))
     if from_ms is None:
-        return Window(end_ms - limit * length_ms, end_ms)
+        return Window(end_ms - asked.limit * length_ms, end_ms)
     start_ms = _whole(from_ms, length_ms)
-    return Window(start_ms, min(end_ms, start_ms + limit * length_ms))
+    return Window(start_ms, min(end_ms, start_ms + asked.limit * length_ms))
+
+
+def _without_gaps(asked: Asked, window: Window, found: list[Candle]) -> list[Candle]:
+    """Fill the window; where it holds nothing because nothing is older, go on to the first candle there is."""
+    length_ms = LENGTHS_MS[asked.interval]
+    if found and found[0].opened_ms == window.start_ms:
+        return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms))
+    close_ticks = _close_before(asked, window.start_ms)
+    if asked.from_ms is not None and not found and not close_ticks:
+        first_ms = _first_after(asked, window.start_ms)
+        if first_ms is None:
+            return []
+        window = _window(asked, bucket_ms(first_ms, length_ms))
+        found = _candles(asked, _rows(asked, window))
+    return list(filled(found, from_ms=window.start_ms, until_ms=window.end_ms, interval_ms=length_ms, close_ticks=close_ticks))
 
 
 def _whole(time_ms: int, length_ms: int) -> int:
@@ -149,14 +175,20 @@ def _whole(time_ms: int, length_ms: int) -> int:
     return bucket_ms(time_ms + length_ms - 1, length_ms)
 
 
-def _read(market_id: int, kind: Kind, interval: str, window: Window) -> list[Candle]:
+def _rows(asked: Asked, window: Window) -> list[tuple[int, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(READ[kind], [market_id, MADE_OF.get(interval, interval), _at(window.start_ms), _at(window.end_ms)])
-        found = [_candle(row) for row in cursor.fetchall()]
-    return rolled_up(found, LENGTHS_MS[interval]) if interval in MADE_OF else found
+        interval = MADE_OF.get(asked.interval, asked.interval)
+        cursor.execute(READ[asked.kind], [asked.market_id, interval, _at(window.start_ms), _at(window.end_ms)])
+        rows: list[tuple[int, ...]] = cursor.fetchall()
+    return rows
 
 
-def _candle(row: tuple[Any, ...]) -> Candle:
+def _candles(asked: Asked, rows: list[tuple[int, ...]]) -> list[Candle]:
+    found = [_candle(row) for row in rows]
+    return rolled_up(found, LENGTHS_MS[asked.interval]) if asked.interval in MADE_OF else found
+
+
+def _candle(row: tuple[int, ...]) -> Candle:
     opened_ms, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, volume_quote_atoms, trades = row
     return Candle(
         opened_ms=opened_ms,
@@ -170,18 +202,18 @@ def _candle(row: tuple[Any, ...]) -> Candle:
     )
 
 
-def _stored(kind: Kind, market_id: int, interval: str) -> "QuerySet[StoredCandle] | QuerySet[MarkCandle]":
-    rows = StoredCandle.objects if kind == "trade" else MarkCandle.objects
-    return rows.filter(market_id=market_id, interval=MADE_OF.get(interval, interval))
+def _stored(asked: Asked) -> "QuerySet[StoredCandle] | QuerySet[MarkCandle]":
+    rows = StoredCandle.objects if asked.kind == "trade" else MarkCandle.objects
+    return rows.filter(market_id=asked.market_id, interval=MADE_OF.get(asked.interval, asked.interval))
 
 
-def _close_before(market_id: int, kind: Kind, interval: str, before_ms: int) -> int:
-    rows = _stored(kind, market_id, interval).filter(opened_at__lt=_at(before_ms)).order_by("-opened_at")
+def _close_before(asked: Asked, before_ms: int) -> int:
+    rows = _stored(asked).filter(opened_at__lt=_at(before_ms)).order_by("-opened_at")
     return rows.values_list("close_ticks", flat=True).first() or 0
 
 
-def _first_after(market_id: int, kind: Kind, interval: str, from_ms: int) -> int | None:
-    rows = _stored(kind, market_id, interval).filter(opened_at__gte=_at(from_ms)).order_by("opened_at")
+def _first_after(asked: Asked, from_ms: int) -> int | None:
+    rows = _stored(asked).filter(opened_at__gte=_at(from_ms)).order_by("opened_at")
     opened_at = rows.values_list("opened_at", flat=True).first()
     return None if opened_at is None else _ms(opened_at)
 

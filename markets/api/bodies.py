@@ -1,15 +1,15 @@
 """JSON bodies of the public objects."""
 
+import functools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from markets import units
 from markets.assets import QUOTE
-from markets.candles import Candle
 from markets.models import Trade
 from markets.parameters import MarketParameters
-from markets.series import OpenInterest
+from markets.series import Columns, OpenInterest
 from markets.views import BookView, MarketView
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,24 +111,24 @@ def trade(row: Trade, rules: MarketParameters) -> dict[str, Any]:
     }
 
 
-def candles(rows: list[Candle], rules: MarketParameters) -> list[dict[str, Any]]:
-    """Return candles' bodies. There are up to 1,500 a page: numbers are written a column at a time, equal prices once."""
-    prices = {ticks for row in rows for ticks in (row.open_ticks, row.high_ticks, row.low_ticks, row.close_ticks)}
-    price_text = _texts(prices, unit_e8=rules.tick_e8)
-    size_text = _texts({row.volume_lots for row in rows}, unit_e8=rules.lot_e8)
-    amount_text = _texts({row.volume_quote_atoms for row in rows}, unit_e8=units.E8 // units.QUOTE_ATOMS)
+def candles(columns: Columns, rules: MarketParameters) -> list[dict[str, Any]]:
+    """Return candles' bodies."""
+    price_text, size_text = _texts(rules.tick_e8).__getitem__, _texts(rules.lot_e8).__getitem__
+    amount_text = _texts(units.E8 // units.QUOTE_ATOMS).__getitem__
+    written = zip(
+        columns.opened_ms,
+        map(price_text, columns.open_ticks),
+        map(price_text, columns.high_ticks),
+        map(price_text, columns.low_ticks),
+        map(price_text, columns.close_ticks),
+        map(size_text, columns.volume_lots),
+        map(amount_text, columns.volume_quote_atoms),
+        columns.trades,
+        strict=True,
+    )
     return [
-        {
-            "opened_ms": row.opened_ms,
-            "open": price_text[row.open_ticks],
-            "high": price_text[row.high_ticks],
-            "low": price_text[row.low_ticks],
-            "close": price_text[row.close_ticks],
-            "volume": size_text[row.volume_lots],
-            "quote_volume": amount_text[row.volume_quote_atoms],
-            "trades": row.trades,
-        }
-        for row in rows
+        {"opened_ms": opened, "open": o, "high": h, "low": low, "close": c, "volume": lots, "quote_volume": quote, "trades": trades}
+        for opened, o, h, low, c, lots, quote, trades in written
     ]
 
 
@@ -142,11 +142,28 @@ def open_interest(sample: OpenInterest, rules: MarketParameters) -> dict[str, An
     }
 
 
-def _texts(counts: set[int], *, unit_e8: int) -> dict[int, str]:
-    """Return counts of one unit, none of them negative, as decimals with the unit's own number of places."""
-    places = units.places(unit_e8)
-    unit = unit_e8 // 10 ** (8 - places)
-    if not places:
-        return {count: str(count * unit) for count in counts}
-    digits = [(count, str(count * unit).zfill(places + 1)) for count in counts]
-    return {count: f"{text[:-places]}.{text[-places:]}" for count, text in digits}
+class _Texts(dict[int, str]):
+    """Counts of one unit, none of them negative, as decimals with the unit's number of places.
+
+    Charts ask for 1,500 candles at a time, and all for the same ones: what was written is remembered, up to a limit.
+    """
+
+    LIMIT = 50_000
+
+    def __init__(self, unit_e8: int) -> None:
+        super().__init__()
+        self.places = units.places(unit_e8)
+        self.unit = unit_e8 // 10 ** (8 - self.places)
+
+    def __missing__(self, count: int) -> str:
+        if len(self) >= self.LIMIT:
+            self.clear()
+        digits = str(count * self.unit).zfill(self.places + 1)
+        text = f"{digits[: -self.places]}.{digits[-self.places :]}" if self.places else digits
+        self[count] = text
+        return text
+
+
+@functools.cache
+def _texts(unit_e8: int) -> _Texts:
+    return _Texts(unit_e8)

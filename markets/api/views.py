@@ -105,16 +105,18 @@ class CandleListView(PublicView):
     def get(self, request: Request, symbol: str) -> Response:
         asked = query(request, schemas.CandlesQuery)
         market = market_by_symbol(symbol)
-        candles = series.candles(
-            market_id=market.market_id,
-            kind=asked.kind,
-            interval=asked.interval,
-            from_ms=asked.from_ms,
-            to_ms=asked.to_ms,
-            limit=asked.limit,
-            now_ms=time.time_ns() // 1_000_000,
+        columns = series.columns(
+            series.Asked(
+                market_id=market.market_id,
+                kind=asked.kind,
+                interval=asked.interval,
+                from_ms=asked.from_ms,
+                to_ms=asked.to_ms,
+                limit=asked.limit,
+                now_ms=time.time_ns() // 1_000_000,
+            )
         )
-        return Response({"results": bodies.candles(candles, market)})
+        return Response({"results": bodies.candles(columns, market)})
 
 
 class OpenInterestListView(PublicView):

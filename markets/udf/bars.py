@@ -1,11 +1,10 @@
 """Bars, marks and quotes. Times are seconds; prices are JSON numbers, as the protocol has them: here ends what is exact."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
 from typing import Any
 
 from markets import series, units
 from markets.api import bodies
-from markets.candles import Candle
 from markets.models import Trade
 from markets.parameters import MarketParameters
 from markets.tickers import DayFigures, day_figures
@@ -25,24 +24,11 @@ def history(market: MarketParameters, asked: HistoryQuery, *, now_ms: int) -> di
     length_ms = series.LENGTHS_MS[asked.interval]
     wanted = asked.countback or -(-max(0, asked.to_s - asked.from_s) * 1000 // length_ms) + 1
     found = _bars(market, asked, limit=min(wanted, MAX_BARS), now_ms=now_ms)
-    if asked.countback is None:
-        found = [bar for bar in found if bar.opened_ms >= asked.from_s * 1000]
-    if found:
-        return {"s": "ok"} | columns(found, market)
-    older = _bars(market, asked, limit=1, now_ms=now_ms)
-    return {"s": "no_data"} | ({"nextTime": older[0].opened_ms // 1000} if older else {})
-
-
-def columns(found: Iterable[Candle], market: MarketParameters) -> dict[str, list[Any]]:
-    bars = list(found)
-    return {
-        "t": [bar.opened_ms // 1000 for bar in bars],
-        "o": [price(bar.open_ticks, market) for bar in bars],
-        "h": [price(bar.high_ticks, market) for bar in bars],
-        "l": [price(bar.low_ticks, market) for bar in bars],
-        "c": [price(bar.close_ticks, market) for bar in bars],
-        "v": [bar.volume_lots * market.lot_e8 / units.E8 for bar in bars],
-    }
+    first = 0 if asked.countback else bisect_left(found.opened_ms, asked.from_s * 1000)
+    if len(found.opened_ms) > first:
+        return {"s": "ok"} | _columns(found, market, first)
+    older = _bars(market, asked, limit=1, now_ms=now_ms).opened_ms
+    return {"s": "no_data"} | ({"nextTime": older[0] // 1000} if older else {})
 
 
 def liquidations(market: MarketParameters, asked: RangeQuery) -> dict[str, list[Any]]:
@@ -95,10 +81,21 @@ def price(ticks: int, market: MarketParameters) -> float:
     return ticks * market.tick_e8 / units.E8
 
 
-def _bars(market: MarketParameters, asked: HistoryQuery, *, limit: int, now_ms: int) -> list[Candle]:
-    return series.candles(
-        market_id=market.market_id, kind="trade", interval=asked.interval, limit=limit, now_ms=now_ms, to_ms=asked.to_s * 1000
+def _bars(market: MarketParameters, asked: HistoryQuery, *, limit: int, now_ms: int) -> series.Columns:
+    return series.columns(
+        series.Asked(market_id=market.market_id, kind="trade", interval=asked.interval, limit=limit, now_ms=now_ms, to_ms=asked.to_s * 1000)
     )
+
+
+def _columns(found: series.Columns, market: MarketParameters, first: int) -> dict[str, list[Any]]:
+    return {
+        "t": [opened_ms // 1000 for opened_ms in found.opened_ms[first:]],
+        "o": [price(ticks, market) for ticks in found.open_ticks[first:]],
+        "h": [price(ticks, market) for ticks in found.high_ticks[first:]],
+        "l": [price(ticks, market) for ticks in found.low_ticks[first:]],
+        "c": [price(ticks, market) for ticks in found.close_ticks[first:]],
+        "v": [lots * market.lot_e8 / units.E8 for lots in found.volume_lots[first:]],
+    }
 
 
 def _liquidation_text(row: Trade, market: MarketParameters) -> str:

@@ -1,9 +1,12 @@
 """Histories as they are read: without gaps, in whole buckets, never beyond now."""
 
+from typing import Any
+
 import pytest
 
 from markets import series
 from markets.api.bodies import moment
+from markets.candles import Candle as Bar
 from markets.candles import Kind, bucket_ms
 from markets.models import Candle, MarkCandle, Market
 
@@ -32,11 +35,19 @@ def add_mark(market: Market, opened_ms: int, ticks: int, *, interval: str = "1m"
     )  # fmt: skip
 
 
+def page(**asked: Any) -> list[Bar]:
+    """Return candles, and see that columns say the same."""
+    found = series.candles(series.Asked(**asked))
+    columns = series.columns(series.Asked(**asked))
+    assert list(zip(*columns, strict=True)) == [tuple(getattr(candle, name) for name in series.Columns._fields) for candle in found]
+    return found
+
+
 def read(
     *, kind: Kind = "trade", interval: str = "1m", limit: int = 100, now: int = 60, since: int | None = None, until: int | None = None
 ) -> list[tuple[int, int, int]]:
     """Return (minute, close, trades) of what is found between minutes."""
-    found = series.candles(
+    found = page(
         market_id=1, kind=kind, interval=interval, limit=limit, now_ms=NOON_MS + now * MINUTE_MS + 30_000,
         from_ms=None if since is None else NOON_MS + since * MINUTE_MS, to_ms=None if until is None else NOON_MS + until * MINUTE_MS,
     )  # fmt: skip
@@ -68,7 +79,7 @@ def test_it_knows_nothing_before_the_first_price_nor_after_now(market: Market) -
 
 def test_it_takes_whole_buckets_only(market: Market) -> None:
     add(market, 10, 500)
-    found = series.candles(
+    found = page(
         market_id=1, kind="trade", interval="1m", limit=9, now_ms=NOON_MS + HOUR_MS, from_ms=NOON_MS + 10 * MINUTE_MS + 1,
         to_ms=NOON_MS + 12 * MINUTE_MS + 1,
     )  # fmt: skip
@@ -84,7 +95,7 @@ def test_it_makes_other_intervals_of_those_that_are_stored(market: Market, inter
     parts = length_ms // smaller_ms
     for part in range(parts):
         add(market, (opened_ms - NOON_MS + part * smaller_ms) // MINUTE_MS, 500 + part, interval=made_of)
-    (candle,) = series.candles(market_id=1, kind="trade", interval=interval, limit=5, now_ms=opened_ms + length_ms - 1)
+    (candle,) = page(market_id=1, kind="trade", interval=interval, limit=5, now_ms=opened_ms + length_ms - 1)
     assert (candle.opened_ms, candle.open_ticks, candle.close_ticks) == (opened_ms, 500, 500 + parts)
     assert (candle.volume_lots, candle.trades) == (3 * parts, 2 * parts)
 
