@@ -84,6 +84,10 @@ class GetAssets(Query, frozen=True, kw_only=True, array_like=True, tag=True):
     """-> list[CollateralAssetView], by name."""
 
 
+class GetRiskParameters(Query, frozen=True, kw_only=True, array_like=True, tag=True):
+    """-> RiskParameters: the exchange-wide limits."""
+
+
 class GetDeleveraging(Query, frozen=True, kw_only=True, array_like=True, tag=True):
     """-> list[DeleveragingPlace]: by market, how an account's positions stand should the other side have to be deleveraged."""
 
@@ -93,6 +97,6 @@ class GetDeleveraging(Query, frozen=True, kw_only=True, array_like=True, tag=Tru
 AnyQuery = (
     GetAccount | GetOrder | GetMarkets | GetBook | PreviewOrder | GetCommittedSeq | GetState
     | ExplainMargin | PreviewMargin | GetExposures
-    | GetIndices | GetAssets
+    | GetIndices | GetAssets | GetRiskParameters
     | GetDeleveraging
 )  # fmt: skip

@@ -5,6 +5,7 @@ class RiskConfig(AppConfig):
     name = "risk"
 
     def ready(self) -> None:
-        from risk.disputes import register_kinds
+        from risk import disputes, limits
 
-        register_kinds()
+        disputes.register_kinds()
+        limits.register_kinds()

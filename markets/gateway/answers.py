@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from markets import queries
+from markets.assets import RiskParameters
 from markets.views import (
     AccountView,
     BookView,
@@ -32,6 +33,7 @@ _DECODERS: dict[type[queries.Query], msgspec.msgpack.Decoder[Any]] = {
     queries.PreviewMargin: msgspec.msgpack.Decoder(MarginPreview | None),
     queries.GetExposures: msgspec.msgpack.Decoder(list[Exposure]),
     queries.GetIndices: msgspec.msgpack.Decoder(list[IndexView]),
+    queries.GetRiskParameters: msgspec.msgpack.Decoder(RiskParameters),
     queries.GetAssets: msgspec.msgpack.Decoder(list[CollateralAssetView]),
     queries.GetDeleveraging: msgspec.msgpack.Decoder(list[DeleveragingPlace]),
 }

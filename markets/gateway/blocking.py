@@ -7,6 +7,7 @@ import threading
 from typing import Any, overload
 
 from markets import queries, wire
+from markets.assets import RiskParameters
 from markets.commands import AnyCommand
 from markets.errors import EngineBusy, EngineUnavailable, OutcomeUnknown
 from markets.gateway import answers
@@ -105,6 +106,8 @@ class Gateway:
     def query(self, query: queries.GetIndices, *, timeout: float = 5.0) -> list[IndexView]: ...
     @overload
     def query(self, query: queries.GetAssets, *, timeout: float = 5.0) -> list[CollateralAssetView]: ...
+    @overload
+    def query(self, query: queries.GetRiskParameters, *, timeout: float = 5.0) -> RiskParameters: ...
     @overload
     def query(self, query: queries.GetDeleveraging, *, timeout: float = 5.0) -> list[DeleveragingPlace]: ...
     def query(self, query: Any, *, timeout: float = 5.0) -> Any:

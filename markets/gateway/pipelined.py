@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, overload
 
 from markets import queries, wire
+from markets.assets import RiskParameters
 from markets.commands import AnyCommand
 from markets.errors import EngineUnavailable
 from markets.gateway import answers
@@ -67,6 +68,8 @@ class AsyncGateway:
     async def query(self, query: queries.GetIndices, *, timeout: float = 5.0) -> list[IndexView]: ...
     @overload
     async def query(self, query: queries.GetAssets, *, timeout: float = 5.0) -> list[CollateralAssetView]: ...
+    @overload
+    async def query(self, query: queries.GetRiskParameters, *, timeout: float = 5.0) -> RiskParameters: ...
     async def query(self, query: Any, *, timeout: float = 5.0) -> Any:
         message = await self._exchange(wire.Ask, query, timeout=timeout)
         assert isinstance(message, wire.Answered), message

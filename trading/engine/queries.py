@@ -12,6 +12,7 @@ from markets.queries import (
     GetIndices,
     GetMarkets,
     GetOrder,
+    GetRiskParameters,
     GetState,
     PreviewMargin,
     PreviewOrder,
@@ -45,6 +46,8 @@ def answer(state: State, query: Query) -> Any:
         return [index_view(state, state.indices[index_id]) for index_id in sorted(state.indices)]
     if isinstance(query, PreviewOrder):
         return preview(state, query.order)
+    if isinstance(query, GetRiskParameters):
+        return state.risk_parameters
     if isinstance(query, GetAssets):
         return [collateral_view(state, state.assets[name]) for name in sorted(state.assets)]
     if isinstance(query, GetState):
