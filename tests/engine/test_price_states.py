@@ -125,3 +125,14 @@ def test_it_samples_funding_as_the_table_says(state: IndexState) -> None:
     desk = in_state(state)
     market = desk.engine.state.markets[MARKET]
     assert (market.premium_sampled_ms == desk.now_ms) is allows(state, "fund")
+
+
+@pytest.mark.parametrize("state", ["disputed", "stale"])
+def test_it_holds_reductions_to_the_band_around_the_last_mark(state: IndexState) -> None:
+    """Two friends must not hand equity over at a price of their own while nobody can be liquidated."""
+    desk = in_state(state)
+    desk.cancel_all(ALICE)
+    refused = desk.sell(ALICE, 5, 8_999, reduce_only=True).reject
+    assert refused is not None
+    assert refused.code == "PRICE_OUT_OF_BAND"
+    assert desk.sell(ALICE, 5, 9_990, reduce_only=True).reject is None

@@ -227,7 +227,7 @@ def unfit(
         action = "match" if order.post_only == "none" else "post"
     if not index.allows(action):
         return Reject("PRICE_STALE", {"oracle_state": index.state})
-    if stated and index.allows("mark") and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
+    if stated and mark and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
         return out_of_band(market, price_ticks)
     if not reduce_only and price_ticks * lots * market.tick_lot_atoms < parameters.min_notional_atoms:
         return too_small(market, price_ticks, lots)
