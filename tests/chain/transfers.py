@@ -75,6 +75,10 @@ class Desk:
         for amount in amounts:
             enqueue(shard=SHARD, payload=amount.to_bytes(8, "little"))
 
+    def landed_anything(self) -> bool:
+        """Whether the open block holds a transaction."""
+        return self.localnet.do(lambda: bool(self.localnet.chain.open.entries))
+
     def received(self) -> int:
         return self.mint.balance(Pubkey.from_string(self.accounts.receiver), "finalized")
 
