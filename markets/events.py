@@ -159,7 +159,7 @@ class FundingPaid(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     index_e8: int
     payments: tuple[tuple[int, int], ...]
     dust_atoms: int
-    cumulative: int = 0  # sum of rate_ppb x index_e8 over all hours so far: what a position pays is its size times the change of this
+    cumulative: str = "0"  # sum of rate_ppb x index_e8 over all hours: a position pays its size times the change; beyond 64 bits
 
 
 class LiquidationStarted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -173,7 +173,7 @@ class LiquidationStarted(Event, frozen=True, kw_only=True, array_like=True, tag=
 
 
 class AccountLiquidated(Event, frozen=True, kw_only=True, array_like=True, tag=True):
-    """A liquidation ended, with the sums of its steps. What the backstop took over is in `taken_over` as (market, size_lots, price_ticks)."""
+    """A liquidation ended, with the sums of its steps. `taken_over` by the backstop: (market, size_lots, price_ticks)."""
 
     liquidation_id: int
     account_id: int

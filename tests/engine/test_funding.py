@@ -46,6 +46,18 @@ def test_it_pays_the_hours_rate_to_the_atom() -> None:
     assert desk.account(BOB).balances["USDC"] == before[BOB] + 56_250
 
 
+def test_it_keeps_the_sum_of_rates_and_prices_however_large() -> None:
+    """What a position paid over any time is its size times the change of one number, which outgrows 64 bits within weeks."""
+    desk = second_hour(10_050)
+    desk.engine.state.markets[MARKET].cumulative_funding = 10**25
+    desk.now_ms = START_MS + 2 * HOUR_MS
+    desk.do(ClockTick())
+    event = paid(desk)
+    assert int(event.cumulative) == 10**25 + event.rate_ppb * event.index_e8
+    desk.restart()
+    assert desk.engine.state.markets[MARKET].cumulative_funding == int(event.cumulative)
+
+
 def test_it_rounds_against_the_user_and_keeps_the_dust() -> None:
     desk = Desk()
     desk.trade(7, 10_000, buyer=ALICE, seller=BOB)

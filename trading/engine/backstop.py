@@ -8,7 +8,7 @@ from typing import Final
 
 from markets.commands import PlaceOrder
 from markets.ledger import BACKSTOP, INSURANCE
-from risk.liquidation import limit_ticks, slice_lots, split
+from risk.liquidation import bankruptcy_ticks, limit_ticks, slice_lots, split
 from trading.engine import deleveraging, margin
 from trading.engine.book import Order
 from trading.engine.confirmation import is_confirmed
@@ -21,9 +21,12 @@ FUNDS: Final = (BACKSTOP, INSURANCE)
 
 
 def room(state: State) -> int:
-    """Return how much more the backstop may lose: what it has, and what its cap leaves."""
-    equity = margin.equity(state, state.accounts[BACKSTOP].cross)
-    return min(equity, state.risk_parameters.backstop_loss_cap_atoms + equity - state.backstop_capital_atoms)
+    """Return how much more the backstop may lose: what it has in USDC, and what its cap leaves. Assets that it took count for the cap."""
+    pool = state.accounts[BACKSTOP].cross
+    equity = margin.equity(state, pool)
+    return min(
+        pool.cash_atoms + pool.unrealised_atoms, state.risk_parameters.backstop_loss_cap_atoms + equity - state.backstop_capital_atoms
+    )
 
 
 def can_take(state: State, maintenance_atoms: int) -> bool:
@@ -76,7 +79,7 @@ def give_up(state: State, held: list[Holding]) -> None:
 
 
 def unwind(state: State, holding: Holding) -> None:
-    """Sell one slice inside the price limit."""
+    """Sell one slice inside the price limit, and at no price that would cost more than may be lost."""
     market = holding.market
     parameters = market.parameters
     size = abs(holding.size_lots)
@@ -93,10 +96,20 @@ def unwind(state: State, holding: Holding) -> None:
         size_lots=holding.size_lots,
         mark_ticks=mark,
         slippage_ppm=parameters.liquidation_slippage_ppm,
-        bankrupt_ticks=1 if holding.size_lots > 0 else 2 * mark,
+        bankrupt_ticks=bankruptcy_ticks(
+            size_lots=holding.size_lots, mark_ticks=mark, tick_lot_atoms=market.tick_lot_atoms, equity_atoms=losable(state, holding)
+        ),
     )
     close_on_book(state, holding, lots, limit)
     state.unwind_due_ms = state.stamp_ms + parameters.liquidation_cooldown_ms
+
+
+def losable(state: State, holding: Holding) -> int:
+    """Return the position's part of what its fund may still lose."""
+    pool = holding.pool
+    held = open_holdings(pool)
+    free = room(state) if pool is state.accounts[BACKSTOP].cross else pool.cash_atoms + pool.unrealised_atoms
+    return split(max(0, free), [margin.position_maintenance(one) for one in held])[held.index(holding)]
 
 
 def close_on_book(state: State, holding: Holding, lots: int, price_ticks: int) -> Order:

@@ -88,7 +88,7 @@ def pay(state: State, market: Market) -> None:
             index_e8=market.index.price_e8,
             payments=payments,
             dust_atoms=dust,
-            cumulative=market.cumulative_funding,
+            cumulative=str(market.cumulative_funding),
         )
     )
 

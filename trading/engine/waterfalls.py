@@ -29,10 +29,10 @@ class LiquidationRecord(msgspec.Struct, array_like=True):
 
 class MarketAverageRecord(msgspec.Struct, array_like=True):
     market_id: int
-    cumulative_funding: int
+    cumulative_funding: str  # beyond 64 bits, as the weighted prices of the buckets
     price_e8: int
     since_ms: int
-    buckets: list[tuple[int, int, int]]
+    buckets: list[tuple[int, str, int]]
 
 
 class WaterfallRecord(msgspec.Struct, array_like=True):
@@ -72,7 +72,8 @@ def pool_record(pool: MarginPool) -> PoolRecord:
 def market_record(state: State, market_id: int) -> MarketAverageRecord:
     market = state.markets[market_id]
     average = market.settlement
-    return MarketAverageRecord(market_id, market.cumulative_funding, average.price_e8, average.since_ms, list(average.buckets))
+    buckets = [(start, str(weighted), held) for start, weighted, held in average.buckets]
+    return MarketAverageRecord(market_id, str(market.cumulative_funding), average.price_e8, average.since_ms, buckets)
 
 
 def restore(state: State, record: WaterfallRecord | None) -> None:
@@ -84,10 +85,10 @@ def restore(state: State, record: WaterfallRecord | None) -> None:
     state.unwind_due_ms = record.unwind_due_ms
     for entry in record.markets:
         market = state.markets[entry.market_id]
-        market.cumulative_funding = entry.cumulative_funding
+        market.cumulative_funding = int(entry.cumulative_funding)
         market.settlement.price_e8 = entry.price_e8
         market.settlement.since_ms = entry.since_ms
-        market.settlement.buckets.extend(entry.buckets)
+        market.settlement.buckets.extend((start, int(weighted), held) for start, weighted, held in entry.buckets)
     for one in record.pools:
         restore_pool(state, one)
 
