@@ -2,12 +2,14 @@
 
 import pytest
 
+from markets.assets import QUOTE
 from markets.commands import AmendOrder, PlaceBatch, PlaceOrder, UpdateMarket
 from markets.ledger import BACKSTOP
 from tests.engine.chance import ACCOUNTS, Chance
 from tests.engine.desk import MARKET, OTHER, USDC, Desk, parameters
 from trading.engine.engine import Engine
 from trading.engine.snapshot import decode, encode, state_hash
+from trading.engine.withdrawals import payable, vault_atoms
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -15,8 +17,11 @@ def test_it_keeps_every_promise_through_a_random_life(seed: int) -> None:
     desk = Desk(cash=[600 * USDC, 5_000 * USDC, 200_000 * USDC][seed % 3])
     desk.lever([50, 5][seed % 2])
     enrich(desk, seed)
+    state = desk.engine.state
     for command in Chance(desk, seed).commands(600):
         desk.do(command)
+        leaving = sum(payable(state, state.accounts[account_id], QUOTE) for account_id in ACCOUNTS)
+        assert leaving <= vault_atoms(state), "more could leave than the vault has"
     assert desk.replay() == state_hash(desk.engine.state)
 
 
