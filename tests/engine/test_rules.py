@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from markets.ledger import BACKSTOP
 from tests.engine.chance import Chance
 from tests.engine.desk import USDC, Desk
 from trading.engine.engine import RULES_VERSION
@@ -20,6 +21,9 @@ def life_hash() -> str:
     """Return the state hash after a fixed life of two thousand commands."""
     desk = Desk(cash=2_000 * USDC)
     desk.lever(20)
+    desk.admit()
+    desk.limit(debt_limit_atoms=20 * USDC)
+    desk.fund(BACKSTOP, 50_000 * USDC)
     for command in Chance(desk, 7).commands(2_000):
         desk.do(command)
     return state_hash(desk.engine.state)
