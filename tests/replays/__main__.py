@@ -1,8 +1,10 @@
 """Run both replays in full and draw them into docs/: `make replays`."""
 
+import sys
 from pathlib import Path
 
 from markets.units import E8, QUOTE_ATOMS
+from tests.replays import bars
 from tests.replays.replay import Replay, Sample, btc, january, tenth_of_october, three
 from tools.plot import Panel, draw
 
@@ -29,6 +31,8 @@ def picture(samples: list[Sample], *, title: str, subtitle: str, labels: list[tu
 
 
 def main() -> None:
+    if not bars.are_here():
+        sys.exit("The price files are not here: REPLAY_DATA names their folder.")
     first = Replay(markets=btc(), accounts=1_000, seed=2022)
     first.run(january())
     title, source = (

@@ -26,6 +26,10 @@ def folder() -> Path:
     return Path(os.environ["REPLAY_DATA"]) if "REPLAY_DATA" in os.environ else BESIDE
 
 
+def are_here() -> bool:
+    return folder().is_dir()
+
+
 def load(name: str, *, first: str = "", last: str = "~") -> list[Bar]:
     """Return a file's bars whose times lie between two prefixes."""
     found = []

@@ -4,14 +4,12 @@ import pytest
 
 from markets import ledger
 from tests.replays import bars
-from tests.replays.replay import JANUARY, Replay, btc, january, tenth_of_october, three
+from tests.replays.replay import Replay, btc, january, tenth_of_october, three
 
 FALL = slice(27_700, 32_200)  # a tenth of January's bars: from the evening of the 19th to that of the 22nd, 42,000 to 34,800
 CRASH = slice(1_100, 1_388)  # a tenth of two days, about the fall
 
-pytestmark = pytest.mark.skipif(
-    not (bars.folder() / f"{JANUARY}.csv.gz").exists(), reason="the price files are not here: REPLAY_DATA names their folder"
-)
+pytestmark = pytest.mark.skipif(not bars.are_here(), reason="the price files are not here: REPLAY_DATA names their folder")
 
 
 def check(replay: Replay, *, liquidations: int) -> None:
