@@ -41,9 +41,10 @@ class CandleFeed:
             head, topic = head | {"kind": kind}, f"{topic}:{kind}"
         self.channel = Channel(topic=topic, head=head, seq=seq)
         self.current = current
-        self._changed: list[tuple[Candle, int]] = []
+        self.changed: list[tuple[Candle, int]] = []  # since the last messages
         self._sent = current and msgspec.structs.replace(current)
         self._is_flat = False
+        self._unsaid = False  # what changed while nobody watched is `_sent` all the same
 
     def add(self, minute: Candle, seq: int) -> None:
         """Count the trades or marks of one commit: a candle of the latest minute."""
@@ -66,17 +67,20 @@ class CandleFeed:
         """Return the candles that changed since the last call, each numbered by the commit that changed it last; none are made
         of a feed that nobody watches.
         """
-        if not self._changed:
+        if not self.changed:
             return []
-        changed, self._changed = self._changed, []
-        self._sent = msgspec.structs.replace(changed[-1][0])
+        changed, self.changed = self.changed, []
+        self._unsaid = not watched
         if not watched:
             self.channel.sent_seq = changed[-1][1]
             return []
+        self._sent = msgspec.structs.replace(changed[-1][0])
         return [self.channel.following("update", seq, {"candle": candle_body(candle, self.market)}) for candle, seq in changed]
 
     def snapshot(self, stamp_ms: int) -> Message:
         """Return the candle of a time as it was last sent."""
+        if self._unsaid and self.current is not None:
+            self._sent, self._unsaid = msgspec.structs.replace(self.current), False
         candle = self._sent
         if candle is not None and candle.opened_ms < (opened_ms := bucket_ms(stamp_ms, self.interval_ms)):
             candle = flat(opened_ms=opened_ms, price_ticks=candle.close_ticks)
@@ -89,6 +93,6 @@ class CandleFeed:
         current = self.current
         if current is None:
             raise AssertionError("no candle")
-        if self._changed and self._changed[-1][0].opened_ms == current.opened_ms:
-            self._changed.pop()
-        self._changed.append((current, seq))
+        if self.changed and self.changed[-1][0].opened_ms == current.opened_ms:
+            self.changed.pop()
+        self.changed.append((current, seq))

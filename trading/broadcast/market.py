@@ -63,6 +63,8 @@ class MarketFeeds:
             )
             for name, length in intervals_ms.items()
         }
+        self._candle_feeds = (*self.candles.values(), *self.mark_candles.values())
+        self._rolled_minute = 0
         self._sampler = _sampler(history)
         self._touched = False
         self._book_due_ms = 0
@@ -129,9 +131,13 @@ class MarketFeeds:
 
     def _candle_messages(self, seq: int, stamp_ms: int, is_watched: Callable[[str], bool]) -> list[Message]:
         messages: list[Message] = []
-        for feed in (*self.candles.values(), *self.mark_candles.values()):
-            feed.roll(stamp_ms, seq)
-            messages += feed.messages(watched=is_watched(feed.channel.topic))
+        rolls = stamp_ms // MINUTE_MS != self._rolled_minute  # no bucket begins within a minute
+        self._rolled_minute = stamp_ms // MINUTE_MS
+        for feed in self._candle_feeds:
+            if rolls:
+                feed.roll(stamp_ms, seq)
+            if feed.changed:
+                messages += feed.messages(watched=is_watched(feed.channel.topic))
         return messages
 
     def _minute(self, fills: Sequence[OrderFilled], stamp_ms: int) -> Candle:
