@@ -83,7 +83,7 @@ def mutate(folder: Path) -> tuple[dict[str, int], list[str]]:
 def document(stats: dict[str, int], alive: list[str], percent: float) -> str:
     by_function: dict[str, int] = {}
     for name in alive:
-        function = name.split("__mutmut")[0].replace(".x_", ".")
+        function = name.split("__mutmut")[0].replace(".x_", ".").replace(".xǁ", ".").replace("ǁ", ".")
         by_function[function] = by_function.get(function, 0) + 1
     rows = [f"| `{function}` | {count} |" for function, count in sorted(by_function.items())]
     return "\n".join(
