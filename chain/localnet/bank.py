@@ -17,6 +17,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 
 from chain.localnet import texts, tokens
 from chain.localnet.blocks import Balances, Entry, InnerInstruction, StoredAccount
+from chain.localnet.errors import NoAddress
 from chain.localnet.transactions import Accounts, accounts_of, compute_budget, priority_fee
 
 SYSTEM = Pubkey.default()
@@ -141,10 +142,10 @@ class Bank:
 
 def program_address(path: Path) -> Pubkey:
     idl = path.with_suffix(".json")
-    if not idl.exists():
-        return Pubkey.from_string(path.stem)
-    content = msgspec.json.decode(idl.read_bytes())
-    return Pubkey.from_string(content.get("address") or content["metadata"]["address"])
+    try:
+        return Pubkey.from_string(msgspec.json.decode(idl.read_bytes())["address"] if idl.exists() else path.stem)
+    except (ValueError, KeyError) as error:
+        raise NoAddress(f"{path.name} has no address: neither is its name one, nor does {idl.name} tell it.") from error
 
 
 def returned_data(meta: Any) -> tuple[bytes, bytes] | None:

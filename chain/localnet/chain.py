@@ -64,7 +64,11 @@ class Chain:
         self._forks: list[tuple[int, int, bool]] = []  # at height, abandoning from height, returning the transactions
         self._next_slot = 1
         self._unwritten = 0
-        self._restore()
+        try:
+            self._restore()
+        except JournalDamaged:
+            journal.close()
+            raise
         self._open()
 
     # What clients see

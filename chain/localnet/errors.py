@@ -2,6 +2,8 @@
 
 RpcError        a JSON-RPC error; the client sees its code, message and data
 JournalDamaged  the file of blocks is not what was written; the localnet does not start
+JournalInUse    another localnet writes it
+NoAddress       a program in the folder that nothing tells the address of
 """
 
 from typing import Any
@@ -32,6 +34,14 @@ class RpcError(Exception):
 
 class JournalDamaged(Exception):
     """The file is not repaired: what it says cannot be trusted."""
+
+
+class JournalInUse(Exception):
+    """Two writers would tear it apart."""
+
+
+class NoAddress(Exception):
+    """Where a program is to be loaded is not known."""
 
 
 def invalid_params(message: str) -> RpcError:

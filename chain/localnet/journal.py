@@ -5,6 +5,7 @@ Empty blocks are only written every HEARTBEAT_BLOCKS, so a start may know up to 
 goes on that much higher, for a block height must never come twice (a transaction given up as expired would be valid again).
 """
 
+import fcntl
 import os
 import struct
 import zlib
@@ -15,7 +16,7 @@ from typing import IO
 import msgspec
 
 from chain.localnet.blocks import Block
-from chain.localnet.errors import JournalDamaged
+from chain.localnet.errors import JournalDamaged, JournalInUse
 
 HEARTBEAT_BLOCKS = 50
 FRAME = struct.Struct("<II")
@@ -44,16 +45,17 @@ decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
 class Journal:
-    """`path` None keeps nothing, for tests that do not restart."""
+    """Read it first, then append. `path` None keeps nothing, for tests that do not restart."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
-        self.records = 0
 
     def read(self) -> Iterator[Record]:
-        if self._path is None or not self._path.exists():
+        """Take the file for this process alone, and return what is in it."""
+        if self._path is None:
             return
+        self._file = _take(self._path)
         content = self._path.read_bytes()
         offset = 0
         while (payload := _frame(content, offset)) is not None:
@@ -63,11 +65,8 @@ class Journal:
             os.truncate(self._path, offset)
 
     def append(self, record: Record) -> None:
-        if self._path is None:
-            return
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.fdopen(os.open(self._path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600), "ab", buffering=0)
+            return
         payload = msgspec.msgpack.encode(record)
         self._file.write(FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
 
@@ -75,6 +74,17 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _take(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.fdopen(os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600), "ab", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise JournalInUse(f"Another localnet uses {path}.") from error
+    return file
 
 
 def _frame(content: bytes, offset: int) -> bytes | None:

@@ -16,6 +16,8 @@ MAX_UNITS = 1_400_000
 DEFAULT_UNITS = 200_000
 MICRO = 1_000_000
 COMPUTE_BUDGET = Pubkey.from_string("ComputeBudget111111111111111111111111111111")
+LOOKUP_TABLES = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
+TABLE_HEADER_BYTES = 56
 SET_LIMIT, SET_PRICE = 2, 3
 LAMPORTS_PER_SIGNATURE = 5_000
 PRECOMPILES = frozenset(
@@ -38,18 +40,23 @@ class Accounts:
 
 
 def accounts_of(transaction: VersionedTransaction, read: Callable[[Pubkey], Account | None]) -> Accounts:
-    """`read` gives the lookup tables. A table that is missing adds nothing here; executing the transaction will say so."""
+    """`read` gives the lookup tables. What is no table adds nothing here; executing the transaction will say so."""
     message = transaction.message
     static = list(message.account_keys)
     loaded_writable: list[Pubkey] = []
     loaded_readonly: list[Pubkey] = []
     for lookup in message.address_table_lookups if isinstance(message, MessageV0) else ():
-        account = read(lookup.account_key)
-        addresses = AddressLookupTable.deserialize(bytes(account.data)).addresses if account else []
+        addresses = _table(read(lookup.account_key))
         loaded_writable += [addresses[index] for index in bytes(lookup.writable_indexes) if index < len(addresses)]
         loaded_readonly += [addresses[index] for index in bytes(lookup.readonly_indexes) if index < len(addresses)]
     writable = [key for index, key in enumerate(static) if is_writable(transaction, index)] + loaded_writable
     return Accounts(static=static, loaded_writable=loaded_writable, loaded_readonly=loaded_readonly, writable=writable)
+
+
+def _table(account: Account | None) -> list[Pubkey]:
+    if account is None or account.owner != LOOKUP_TABLES or len(account.data) < TABLE_HEADER_BYTES:
+        return []
+    return AddressLookupTable.deserialize(bytes(account.data)).addresses
 
 
 def is_writable(transaction: VersionedTransaction, index: int) -> bool:

@@ -16,7 +16,7 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from chain.localnet.chain import Chain
-from chain.localnet.errors import JournalDamaged
+from chain.localnet.errors import JournalDamaged, JournalInUse
 from chain.localnet.journal import Journal
 from tests.chain.localnets import FINALIZED, PROCESSED, SOL, UNCHECKED, Localnet, free_port, pays
 from tests.chain.minting import Mint
@@ -98,6 +98,7 @@ def test_it_cuts_off_what_a_kill_left_half_written(tmp_path: Path) -> None:
     path.write_bytes(whole + b"\x40\0\0\0\1\2\3\4half a frame")
 
     again = Chain(journal=Journal(path))
+    again.journal.close()
 
     assert again.history.get(signature) is not None
     assert path.read_bytes() == whole
@@ -129,6 +130,16 @@ def test_it_does_not_start_from_a_journal_with_a_block_missing(tmp_path: Path) -
 
     with pytest.raises(JournalDamaged, match="does not follow"):
         Chain(journal=Journal(path))
+
+
+def test_it_leaves_a_journal_to_the_localnet_that_writes_it(tmp_path: Path) -> None:
+    chain = filled(tmp_path / "blocks")
+
+    with pytest.raises(JournalInUse):
+        Chain(journal=Journal(tmp_path / "blocks"))
+    chain.close()
+
+    Chain(journal=Journal(tmp_path / "blocks")).close()
 
 
 def test_it_keeps_its_journal_from_other_users(tmp_path: Path) -> None:

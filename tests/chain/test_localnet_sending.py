@@ -1,13 +1,17 @@
 """Sending and simulating: preflight, fees, statuses, history."""
 
 import base64
+import struct
 
 import pytest
 from solana.rpc.core import RPCException
 from solana.rpc.types import TxOpts
+from solders.address_lookup_table_account import ADDRESS_LOOKUP_TABLE_ID, AddressLookupTableAccount, derive_lookup_table_address
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
-from solders.message import Message
+from solders.message import Message, MessageV0
+from solders.pubkey import Pubkey
 from solders.rpc.errors import SendTransactionPreflightFailureMessage
 from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorFieldless
@@ -17,6 +21,7 @@ from tests.chain.minting import Mint
 
 __all__ = ["localnet"]
 
+SYSTEM = Pubkey.default()
 CHECKED = TxOpts(preflight_commitment=PROCESSED)
 
 
@@ -224,6 +229,48 @@ def test_it_tells_old_clients_that_it_has_a_version_they_cannot_read(localnet: L
         localnet.client.get_transaction(signature, commitment=CONFIRMED)
 
     assert type(refused.value.args[0]).__name__ == "UnsupportedTransactionVersionMessage"
+
+
+def test_it_loads_addresses_from_a_lookup_table(localnet: Localnet) -> None:
+    alice, bob = localnet.rich(), Keypair().pubkey()
+    localnet.advance(5)
+    owner = alice.pubkey()
+    slot = localnet.client.get_slot(FINALIZED).value
+    table, bump = derive_lookup_table_address(owner, slot)
+    roles = [
+        AccountMeta(table, False, True),
+        AccountMeta(owner, True, False),
+        AccountMeta(owner, True, True),
+        AccountMeta(SYSTEM, False, False),
+    ]
+    create = Instruction(ADDRESS_LOOKUP_TABLE_ID, struct.pack("<IQB", 0, slot, bump), roles)
+    extend = Instruction(ADDRESS_LOOKUP_TABLE_ID, struct.pack("<IQ", 2, 2) + bytes(SYSTEM) + bytes(bob), roles)
+    localnet.client.send_raw_transaction(bytes(localnet.signed(alice, create, extend)), CHECKED)
+    localnet.advance()
+    account = AddressLookupTableAccount(table, [SYSTEM, bob])
+    message = MessageV0.try_compile(owner, [pays(alice, bob, SOL)], [account], localnet.blockhash())
+
+    signature = localnet.client.send_raw_transaction(bytes(VersionedTransaction(message, [alice])), CHECKED).value
+    localnet.advance()
+
+    landed = localnet.client.get_transaction(signature, "jsonParsed", CONFIRMED, 0).value
+    assert landed is not None
+    assert landed.transaction.meta is not None
+    assert landed.transaction.meta.loaded_addresses is not None
+    assert landed.transaction.meta.loaded_addresses.writable == [bob]
+    assert localnet.balance(bob) == SOL
+
+
+def test_it_takes_no_other_account_for_a_lookup_table(localnet: Localnet) -> None:
+    alice, bob = localnet.rich(), Keypair().pubkey()
+    mint = Mint(localnet, alice)
+    account = AddressLookupTableAccount(mint.open(alice.pubkey()), [bob])
+    message = MessageV0.try_compile(alice.pubkey(), [pays(alice, bob, SOL)], [account], localnet.blockhash())
+
+    failure = refusal(localnet, VersionedTransaction(message, [alice]))
+
+    assert "simulation failed" in failure.message
+    assert localnet.balance(bob) == 0
 
 
 def refusal(localnet: Localnet, transaction: VersionedTransaction) -> SendTransactionPreflightFailureMessage:

@@ -18,6 +18,9 @@ from chain.building import build
 from chain.client import ChainClient
 from chain.errors import SimulationFailed
 from chain.idl import PROGRAMS, AnchorProgram, WrongAccount, snake_case
+from chain.localnet.chain import Chain
+from chain.localnet.errors import NoAddress
+from chain.localnet.journal import Journal
 from chain.outbox.route import ChainSequence
 from chain.perp_dex import PerpDex
 from tests.chain.localnets import FINALIZED, Localnet
@@ -103,6 +106,17 @@ def test_it_loads_the_built_programs_at_their_addresses(deployment: Deployment) 
         account = deployment.client.account(AnchorProgram(path.stem).id, commitment="finalized")
         assert account is not None
         assert account.executable
+
+
+def test_it_refuses_a_program_without_an_address(tmp_path: Path) -> None:
+    (tmp_path / "nameless.so").write_bytes((PROGRAMS / "oracle.so").read_bytes())
+
+    with pytest.raises(NoAddress, match=r"nameless\.so"):
+        Chain(journal=Journal(None), programs=tmp_path)
+    (tmp_path / "nameless.so").rename(tmp_path / f"{AnchorProgram('oracle').id}.so")
+    chain = Chain(journal=Journal(None), programs=tmp_path)
+
+    assert list(chain.programs.values()) == [AnchorProgram("oracle").id]
 
 
 def test_it_initialises_and_reads_the_exchange(deployment: Deployment) -> None:

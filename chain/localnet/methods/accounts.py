@@ -12,6 +12,7 @@ from chain.localnet.methods.method import Method, in_context, view
 from chain.localnet.params import Config, Json, Params, as_bytes, as_key, as_number
 
 MAX_ACCOUNTS, MAX_FILTERS = 100, 4
+MAX_ACCOUNT_BYTES = 10 * 1024 * 1024
 
 
 def get_account_info(chain: Chain, params: Params) -> Json:
@@ -51,15 +52,18 @@ def get_balance(chain: Chain, params: Params) -> Json:
 
 
 def get_minimum_balance_for_rent_exemption(chain: Chain, params: Params) -> int:
-    return chain.bank.svm.minimum_balance_for_rent_exemption(params.number(0))
+    size = params.number(0)
+    if size > MAX_ACCOUNT_BYTES:
+        raise invalid_params(f"an account has at most {MAX_ACCOUNT_BYTES} bytes")
+    return chain.bank.svm.minimum_balance_for_rent_exemption(size)
 
 
 class Filter:
     """One of memcmp, dataSize and tokenAccountState; malformed ones are refused when they are made."""
 
     def __init__(self, values: Any) -> None:
-        config = Config(values)
-        self._token = "tokenAccountState" in config.values or values == "tokenAccountState"
+        self._token = values == "tokenAccountState"
+        config = Config(None if self._token else values)
         self._size = config.number("dataSize")
         self._offset, self._bytes = 0, b""
         comparison = config.inner("memcmp")

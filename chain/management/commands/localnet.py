@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chain.localnet import server
 from chain.localnet.chain import Chain
-from chain.localnet.errors import JournalDamaged
+from chain.localnet.errors import JournalDamaged, JournalInUse, NoAddress
 from chain.localnet.journal import Journal
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             programs = options["programs"] if options["programs"].is_dir() else None
             journal = Journal(options["data"] / "blocks")
             chain = Chain(journal=journal, programs=programs, finalized_depth=options["final_after"])
-        except (OSError, JournalDamaged) as error:
+        except (OSError, JournalDamaged, JournalInUse, NoAddress) as error:
             raise CommandError(str(error)) from error
         try:
             asyncio.run(server.serve(chain, sockets=sockets, slot_ms=options["slot_ms"]))
