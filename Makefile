@@ -25,6 +25,7 @@ test:
 nightly: setup
 	sh bin/test --nightly
 	if command -v cargo >/dev/null; then cd programs && cargo test --locked -p fixed-point -p margin -p order -p merkle; fi
+	if test -x $${SBF_KIT:-../shared/sbf}/cargo-sbf; then $(PYTHON) tools/programs.py --verify; fi
 	$(PYTHON) tools/mutation.py
 
 replays: setup

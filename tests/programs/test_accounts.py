@@ -6,6 +6,7 @@ from tests.programs.support.auditor import Auditor
 from tests.programs.support.batches import credit
 from tests.programs.support.exchange import HOUR_S, LIMITS, USDC, Exchange
 from tests.programs.support.prices import Prices
+from tests.programs.support.risks import Risks
 
 
 def audited() -> tuple[Exchange, Auditor]:
@@ -62,6 +63,24 @@ def settle_and_challenge(exchange: Exchange) -> None:
     exchange.freeze_unanswered(unanswered, exchange.alice)
 
 
+def judge(exchange: Exchange) -> None:
+    """Let Alice be called for margin and recover, before anything is silent."""
+    risks = Risks(exchange)
+    exchange.settle(exchange.fill(7_900))
+    exchange.chain.warp(seconds=10)
+    exchange.reprice(99_000)
+    risks.check(exchange.alice)
+    risks.portfolio(exchange.alice, [exchange.user(exchange.alice)])
+    risks.call(exchange.alice)
+    exchange.deposit(exchange.alice, 20_000 * USDC)
+    risks.end(exchange.alice)
+    exchange.settle(exchange.fill(7_900, 990_000, buyer=exchange.bob, seller=exchange.alice))
+    exchange.finalise()
+    exchange.chain.warp(seconds=1)
+    exchange.reprice(100_000)
+    exchange.pay(exchange.alice, 11_000 * USDC, number=3)
+
+
 def fall_back_and_match(exchange: Exchange) -> None:
     exchange.request_exit(exchange.bob)
     exchange.silence()
@@ -69,7 +88,7 @@ def fall_back_and_match(exchange: Exchange) -> None:
     exchange.withdraw(exchange.charlie, USDC, number=None)
     exchange.deposit(exchange.charlie, 100_000 * USDC)
     exchange.chain.warp(seconds=10)
-    exchange.reprice(98_600)
+    exchange.reprice(98_400)
     exchange.liquidate(exchange.alice, exchange.charlie, 7_900)
     exchange.chain.warp(seconds=1, slots=1_001)
     exchange.send("freeze_silent", {}, {}, [exchange.charlie])
@@ -91,12 +110,15 @@ def test_no_account_of_any_instruction_can_be_exchanged() -> None:
     silent, second = audited()
     silent.begin()
     live(silent)
+    judge(silent)
     fall_back_and_match(silent)
     assert first.accepted == []
     assert second.accepted == []
     tried = {name: first.tried.get(name, set()) | second.tried.get(name, set()) for name in {*first.tried, *second.tried}}
-    for program in (silent.dex, silent.prices.program):
+    for program in second.programs:
         for name, described in program.instructions.items():
             roles = {account["name"] for account in described["accounts"]}
-            untried = roles - tried.get(name, set()) - {"payer", "matcher", "answerer", "challenger", "depositor", "system_program"}
+            untried = (
+                roles - tried.get(name, set()) - {"payer", "matcher", "answerer", "challenger", "depositor", "system_program", "caller"}
+            )
             assert not untried, f"{name}: {untried}"

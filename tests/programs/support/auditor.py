@@ -46,7 +46,8 @@ class Auditor(Chain):
             return
         described = next(item for item in program.idl["instructions"] if bytes(item["discriminator"]) == bytes(instruction.data)[:8])
         for index, account in enumerate(described["accounts"]):
-            for way, key, more in self._others(account["name"], instruction.accounts[index].pubkey, program.id):
+            role = "payer" if (described["name"], account["name"]) == ("call_margin", "caller") else account["name"]
+            for way, key, more in self._others(role, instruction.accounts[index].pubkey, program.id):
                 metas = list(instruction.accounts)
                 meta = metas[index]
                 metas[index] = AccountMeta(key, is_signer=meta.is_signer, is_writable=meta.is_writable)

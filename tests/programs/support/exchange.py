@@ -25,7 +25,7 @@ TICKS = PRICE * 10
 USDC = 10**6
 HOUR_S = 3_600
 TIER = {"notional_from_atoms": 0, "maintenance_ppm": 12_500, "deduction_atoms": 0, "max_leverage": 40}
-MARKET_PARAMETERS = {
+MARKET_PARAMETERS: dict[str, Any] = {
     "tick_e8": 10_000_000,
     "lot_e8": 100_000,
     "max_price_age_s": 120,
@@ -60,6 +60,7 @@ def ed25519(*signed: tuple[Keypair, bytes]) -> Instruction:
 
 class Exchange:
     markets: Sequence[int] = (MARKET,)
+    market_parameters: dict[str, Any] = MARKET_PARAMETERS
 
     def __init__(self) -> None:
         self.dex, oracle = Program("perp_dex"), Program("oracle")
@@ -113,7 +114,7 @@ class Exchange:
         authority = authority or self.authority
         accounts = {"payer": self.payer.pubkey(), "authority": authority.pubkey(), "market": self.market(market_id)}
         accounts["feed"] = feed or self.prices.feed()
-        arguments = {"market_id": market_id, "parameters": MARKET_PARAMETERS | changes}
+        arguments = {"market_id": market_id, "parameters": self.market_parameters | changes}
         self.send("create_market", arguments, accounts, [self.payer, authority])
 
     def observe(self, market_id: int = MARKET, *, feed: Pubkey | None = None) -> None:

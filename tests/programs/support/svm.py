@@ -50,11 +50,15 @@ def error_name(result: FailedTransactionMetadata) -> str:
 class Chain:
     def __init__(self, *programs: Program) -> None:
         self.svm = LiteSVM()
-        self.programs = programs
+        self.programs: list[Program] = []
         self.units: dict[str, int] = {}
         for program in programs:
-            self.svm.add_program_from_file(program.id, program.path)
+            self.add(program)
         self.warp(seconds=0, slots=0, start=START)
+
+    def add(self, program: Program) -> None:
+        self.programs.append(program)
+        self.svm.add_program_from_file(program.id, program.path)
 
     @property
     def now(self) -> int:
