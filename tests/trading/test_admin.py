@@ -101,6 +101,17 @@ def test_it_searches_exactly_and_filters(staff: Client, desk: Desk) -> None:
     assert "2 fills" in opened(staff, f"{reverse('admin:trading_fill_changelist')}?q={Fill.objects.first().trade_id}")  # type: ignore[union-attr]
 
 
+def test_it_shows_a_markets_queue_of_deleveraging(staff: Client, desk: Desk) -> None:
+    """Marked a tick above their price, Alice's long alone has a profit."""
+    market = Market.objects.get(symbol="BTC-PERP")
+    Market.objects.filter(id=market.id).update(mark_ticks=600_001)
+    page = opened(staff, reverse("admin:markets_market_change", args=[market.id]))
+    alice = default_account(desk.alice.user).id
+    assert f'<td>Long</td><td><a href="/admin/accounts/account/{alice}/change/">{alice}</a></td><td>0.0040</td>' in page
+    assert "<td>100.00%</td>" in page
+    assert "<td>Short</td>" not in page
+
+
 def test_it_shows_an_accounts_balances_and_positions(staff: Client, desk: Desk) -> None:
     page = opened(staff, reverse("admin:accounts_account_change", args=[default_account(desk.alice.user).id]))
     assert "0.0040" in page

@@ -6,23 +6,26 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from markets.api.bodies import e8, ppb, price, size
+from markets.api.bodies import atoms, e8, ppb, price, size
 from markets.errors import DomainError
 from markets.models import Market
 from markets.parameters import MarketStatus
-from markets.read_only_admin import ReadOnlyAdmin, choices_filter, links, list_link, table
+from markets.read_only_admin import ReadOnlyAdmin, choices_filter, links, list_link, row_link, table
+from markets.units import tick_lot_atoms
 from risk.models import FundingRate
 from trading.admin.market_parameters import ParametersForm
 from trading.admin.parameters import parameters
+from trading.models import Position
 from trading.services.markets import MAX_REASON, WHOLE_EXCHANGE, market_status_set
 
 SHOWN_FUNDING = 48
+SHOWN_QUEUE = 20
 
 
 class ReasonForm(ActionForm):
@@ -34,9 +37,9 @@ class MarketAdmin(ReadOnlyAdmin):
     list_display = ("symbol", "status", "status_reason", "mark", "index", "oracle_state", "last", "open_interest", "updated_at")
     fields = (
         "id", "symbol", "base_asset", "status", "status_reason", "mark", "index", "oracle_state", "last", "open_interest", "funding",
-        "related", "rules", "updated_at", "funding_rates",
+        "related", "rules", "updated_at", "funding_rates", "queue",
     )  # fmt: skip
-    readonly_fields = ("mark", "index", "last", "open_interest", "funding", "related", "rules", "funding_rates")
+    readonly_fields = ("mark", "index", "last", "open_interest", "funding", "related", "rules", "funding_rates", "queue")
     list_filter = (choices_filter("status", MarketStatus),)
     texts = ("symbol", "base_asset")
     action_form = ReasonForm
@@ -149,6 +152,28 @@ class MarketAdmin(ReadOnlyAdmin):
     @admin.display(description="parameters")
     def rules(self, row: Market) -> Any:
         return table(("Parameter", "Value"), ((name, value) for name, value in row.parameters.items() if name != "tiers"))
+
+    @admin.display(description="deleveraging queue")
+    def queue(self, row: Market) -> Any:
+        """Show both sides' most profitable positions with the share that each would bear."""
+        market = parameters(row)
+        atoms_a_tick = tick_lot_atoms(tick_e8=market.tick_e8, lot_e8=market.lot_e8)
+        profit = F("size_lots") * (row.mark_ticks * atoms_a_tick) - F("cost_atoms")
+        held = Position.objects.filter(market_id=row.id).annotate(profit=profit).filter(profit__gt=0)
+        rows = []
+        for side, found in (("Long", held.filter(size_lots__gt=0)), ("Short", held.filter(size_lots__lt=0))):
+            whole = found.aggregate(sum=Sum("profit"))["sum"] or 0
+            rows += [
+                (
+                    side,
+                    row_link("accounts.account", one.account_id),
+                    size(one.size_lots, market),
+                    atoms(one.profit),
+                    f"{one.profit / whole:.2%}",
+                )
+                for one in found.order_by("-profit")[:SHOWN_QUEUE]
+            ]
+        return table(("Side", "Account", "Size", "Unrealised profit, USDC", "Share of the next deleveraging"), rows)
 
     @admin.display(description="funding")
     def funding_rates(self, row: Market) -> Any:
