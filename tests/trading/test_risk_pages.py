@@ -5,11 +5,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.test import Client
 
 from accounts.models import User
 from markets.gateway import gateway
 from markets.queries import GetAccount
+from risk.models import RiskAlert, RiskSnapshot
 from risk.tasks import watch_risk
 from tests.support.api import PASSWORD
 from tests.support.engine import EngineProcesses, engine_process, engine_processes
@@ -124,3 +126,22 @@ def test_it_says_that_the_engine_is_away(alice: Person, engine_process: EnginePr
     assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
     answer = client.post("/risk/what-if/", {"market": "BTC-PERP", "side": "buy", "size": "0.1"}, headers=HTMX)
     assert answer.status_code == 503
+
+
+@pytest.mark.usefixtures("positions")
+def test_it_keeps_reports_and_alerts_in_the_admin(alice: Person) -> None:
+    watch_risk()
+    snapshot = RiskSnapshot.objects.get()
+    alert = RiskAlert.objects.create(
+        kind="margin_ratio", level="danger", account_id=alice.account_id, period_at=snapshot.period_at, text="Look."
+    )
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", password=PASSWORD))
+    assert "1 risk snapshot" in text(client.get("/admin/risk/risksnapshot/"))
+    row = text(client.get(f"/admin/risk/risksnapshot/{quote(str(snapshot.pk))}/change/", follow=True))
+    assert "Insurance would pay, USDC" in row
+    assert "-20%" in row
+    assert "Look." in text(client.get("/admin/risk/riskalert/"))
+    page = text(client.get(f"/admin/risk/riskalert/{alert.pk}/change/"))
+    assert "Look." in page
+    assert "Look." in text(browser(alice).get("/risk/"))
