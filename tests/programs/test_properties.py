@@ -158,14 +158,14 @@ def run(seed: int, steps: int) -> Storm:
     return storm
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(10))
 def test_everything_adds_up_after_random_instructions(seed: int) -> None:
-    storm = run(seed, 60)
+    storm = run(seed, 100)
     storm.leave()
     assert storm.done["settle"] > 3
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", range(100, 200))
 def test_everything_adds_up_after_many_random_instructions(seed: int) -> None:
-    run(seed, 60).leave()
+    run(seed, 100).leave()
