@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from markets import figures
 from markets.api.bodies import milliseconds
@@ -145,7 +146,7 @@ def step_row(row: LiquidationStep) -> StepRow:
 
 def price(row: LiquidationStep, market: MarketParameters) -> str:
     """Return the average price of what was closed."""
-    return average_text(row.quote_atoms, row.closed_lots, market) if row.closed_lots else figures.NONE
+    return figures.number(Decimal(average_text(row.quote_atoms, row.closed_lots, market))) if row.closed_lots else figures.NONE
 
 
 def sentence(row: LiquidationStep, market: MarketParameters) -> str:
