@@ -64,14 +64,14 @@ async def lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
         if not part:
             return
         rest += part
-        *whole, last = bytes(rest).split(b"\n")
-        rest = bytearray(last)
+        if b"\n" in part:
+            *whole, last = bytes(rest).split(b"\n")
+            rest = bytearray(last)
+            for line in whole:
+                yield line.rstrip(b"\r")
+            deadline = _deadline()
         if len(rest) > MAX_ANSWER_BYTES:
             raise FeedMalformed("The message is too long.", reason="too long")
-        for line in whole:
-            yield line.rstrip(b"\r")
-        if whole:
-            deadline = _deadline()
 
 
 def delay_seconds(attempt: int) -> float:

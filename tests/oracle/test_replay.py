@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle.feeds.replay.bars import Bar, BarsError, asset_of, read
@@ -62,9 +62,10 @@ def test_it_refuses_files_that_it_cannot_read(tmp_path: Path) -> None:
         asset_of(tmp_path / "prices.csv")
 
 
-bars = st.lists(st.lists(st.integers(1, 10**12), min_size=4, max_size=4), min_size=2, max_size=6)
+bars = st.lists(st.lists(st.integers(1, 10**12), min_size=4, max_size=4), min_size=2, max_size=3)
 
 
+@settings(max_examples=30, deadline=None)
 @given(bars, st.integers(0, 1_000))
 def test_it_goes_through_each_bars_open_high_low_and_close(prices: list[list[int]], seed: int) -> None:
     made = [Bar(number * MINUTE_MS, (ordered := sorted(four))[1], ordered[3], ordered[0], ordered[2]) for number, four in enumerate(prices)]

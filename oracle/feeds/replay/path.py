@@ -16,13 +16,16 @@ class Path:
         self._bars = bars
         self._seed = seed
         self._starts = [bar.opened_ms for bar in bars]
+        self._known: tuple[int, list[tuple[int, int]]] = (-1, [])  # the corners of the bar that was looked at last
         self.start_ms = bars[0].opened_ms
         self.end_ms = bars[-1].opened_ms + self._length(len(bars) - 1)
 
     def at(self, time_ms: int) -> int:
         """Return the price at a time between start and end; in a gap between bars it stays at the last close."""
         place = max(0, bisect_right(self._starts, time_ms) - 1)
-        corners = self._corners(place)
+        if self._known[0] != place:
+            self._known = (place, self._corners(place))
+        corners = self._known[1]
         after = next((number for number, (corner_ms, _) in enumerate(corners) if corner_ms > time_ms), None)
         if after is None:
             return corners[-1][1]
