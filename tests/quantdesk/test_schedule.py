@@ -94,9 +94,7 @@ def add_candle(market: Market, interval: str, minute: int = 0, *, volume_lots: i
 @pytest.fixture
 def market(db: None) -> Market:
     """A market that traded in one minute; a tick of a lot is an atom."""
-    market = Market.objects.create(
-        id=1, symbol="BTC-PERP", base_asset="BTC", tick_e8=10**5, lot_e8=10**5, status="normal", parameters={}
-    )
+    market = Market.objects.create(id=1, symbol="BTC-PERP", base_asset="BTC", tick_e8=10**5, lot_e8=10**5, status="normal", parameters={})
     for number, price_ticks in enumerate(PRICES):
         executed_at = yesterday() + timedelta(seconds=number)
         Trade.objects.create(
