@@ -28,10 +28,10 @@ def test_it_shows_the_list_in_every_look(visit: Visit) -> None:
 
 def test_it_sorts_searches_and_keeps_the_address(visit: Visit) -> None:
     page = open_list(visit(size=DESK).open("/markets/"))
-    page.get_by_role("link", name="Last").click()
+    page.get_by_role("link", name="Last", exact=True).click()
     falling = names(page)
-    expect(page.get_by_role("columnheader", name="Last")).to_have_attribute("aria-sort", "descending")
-    page.get_by_role("link", name="Last").click()
+    expect(page.get_by_role("columnheader", name="Last", exact=True)).to_have_attribute("aria-sort", "descending")
+    page.get_by_role("link", name="Last", exact=True).click()
     assert names(page) == falling[::-1]
     page.keyboard.press("/")
     page.keyboard.type("btc")
