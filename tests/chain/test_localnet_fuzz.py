@@ -73,7 +73,7 @@ def ask(chain: Chain, method: str, params: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("method", [*METHODS, *READERS])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(params=st.lists(VALUES, max_size=3) | VALUES)
 def test_it_answers_any_parameters(chain: Chain, method: str, params: Any) -> None:
     answer = ask(chain, method, params)
@@ -81,7 +81,7 @@ def test_it_answers_any_parameters(chain: Chain, method: str, params: Any) -> No
     assert "result" in answer or answer["error"]["code"] < 0
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(places=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), max_size=4), cut=st.integers(0, 20), check=st.booleans())
 def test_it_answers_any_transaction(chain: Chain, places: list[tuple[int, int]], cut: int, check: bool) -> None:
     payer = chain.faucet

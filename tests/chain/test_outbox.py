@@ -1,7 +1,7 @@
 """The outbox settles each entry exactly once: every fault of the localnet at every step, and crashes at every step."""
 
 from collections.abc import Callable, Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,7 +11,7 @@ from chain.errors import ChainUnavailable
 from chain.localnet.errors import NODE_UNHEALTHY, RpcError
 from chain.localnet.faults import Dropped, Failed, ForkedAway, Late, ReplyLost, SubmissionFault
 from chain.models import OutboxAttempt, OutboxEntry, OutboxShard
-from chain.outbox import routes, running
+from chain.outbox import routes
 from chain.outbox.queue import enqueue, entry_hash, halt, release
 from chain.outbox.settler import Progress, Settler, Step, ignore
 from chain.tasks import settle_outbox
@@ -43,6 +43,10 @@ CALLS = (
 )
 BEHIND = RpcError(NODE_UNHEALTHY, "Node is behind by 42 slots", {"numSlotsBehind": 42})
 MOST_STEPS = 1_200
+
+
+def by_night(*faults: SubmissionFault) -> Any:
+    return pytest.param(faults, marks=pytest.mark.nightly)
 
 
 class Killed(BaseException):
@@ -132,7 +136,7 @@ def test_it_settles_once_whatever_becomes_of_a_transaction(desk: Desk, client: C
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("faults", [(), (Dropped(),), (Late(2),), (ForkedAway(2),)], ids=str)
+@pytest.mark.parametrize("faults", [(), (Dropped(),), by_night(Late(2)), by_night(ForkedAway(2))], ids=str)
 def test_it_settles_once_when_it_is_killed_at_a_step_and_transactions_meet_faults(
     desk: Desk, client: ChainClient, step: Step, faults: tuple[SubmissionFault, ...]
 ) -> None:
@@ -337,11 +341,10 @@ def test_it_keeps_the_first_reason_of_a_halt() -> None:
     assert OutboxShard.objects.get().halt_reason == "first"
 
 
-def test_it_runs_as_a_task_until_nothing_is_left(desk: Desk, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.SOLANA_RPC_URL = desk.localnet.url  # type: ignore[attr-defined]
+def test_it_runs_as_a_task_until_nothing_is_left(desk: Desk, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SOLANA_RPC_URL = desk.localnet.url
     monkeypatch.setattr(routes, "_routes", {})
     routes.register(SHARD, lambda: TransferRoute(desk.alice, desk.accounts))
-    monkeypatch.setattr(running, "POLL_S", 0)
     desk.queue(5, 7)
     ticking = desk.localnet.tick(slot_ms=5)
 
