@@ -50,11 +50,11 @@ def register(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             _blame(form, error)
             status = error.status if error.status in TRY_LATER else 422
-            return _form_page(request, "accounts/register.html", form, status=status, demo_balance=_demo_balance())
+            return _form_page(request, "accounts/register.html", form, {"demo_balance": _demo_balance()}, status)
         else:
             login(request, user, backend=BACKEND)
             return redirect(settings.LOGIN_REDIRECT_URL)
-    return _form_page(request, "accounts/register.html", form, demo_balance=_demo_balance())
+    return _form_page(request, "accounts/register.html", form, {"demo_balance": _demo_balance()})
 
 
 @never_cache
@@ -124,10 +124,10 @@ def _account_page(request: HttpRequest, *, form: Form, **context: object) -> Htt
     except AccountNotFound:
         number = None
     context |= {"account_number": number, "api_keys": api_keys_of(user), "demo": not settings.PRODUCTION}
-    return _form_page(request, "accounts/account.html", form, **context)
+    return _form_page(request, "accounts/account.html", form, context)
 
 
-def _form_page(request: HttpRequest, template: str, form: Form, status: int = 422, **context: object) -> HttpResponse:
+def _form_page(request: HttpRequest, template: str, form: Form, context: dict[str, object], status: int = 422) -> HttpResponse:
     return render(request, template, {"form": form} | context, status=status if form.errors else 200)
 
 

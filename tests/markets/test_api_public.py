@@ -38,7 +38,7 @@ def test_it_serves_the_clock_and_the_markets(desk: Desk) -> None:
 
 def test_it_serves_the_collateral_assets(desk: Desk) -> None:
     assets = {asset.asset: asset for asset in exact(desk.anonymous.get("assets/").json, AssetList).results}
-    assert (assets["USDC"].index_price, assets["USDC"].weights[0].initial_weight) == (1, 1)
+    assert assets["USDC"].index_price == assets["USDC"].weights[0].initial_weight == Decimal(1)
     assert all(asset.state == "valid" or asset.initial_price == 0 for asset in assets.values())
     held = {row["asset"]: row["amount"] for row in desk.alice.get("account/").json["assets"]}
     assert held["USDC"] == desk.alice.get("account/").json["balances"]["USDC"]

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -24,7 +24,10 @@ API = "/api/v1"
 PASSWORD = "a long enough passphrase 7"
 
 
-def exact(answer: Any, shape: Any) -> Any:
+Shape = TypeVar("Shape")
+
+
+def exact(answer: Any, shape: type[Shape]) -> Shape:
     """Check an answer against its documented shape, every field there and none besides; return it as that struct."""
     converted = msgspec.convert(answer, shape)
     assert msgspec.json.decode(msgspec.json.encode(converted)) == answer

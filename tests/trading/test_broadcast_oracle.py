@@ -1,5 +1,7 @@
 """What the oracle channel says, and when."""
 
+from typing import Any
+
 import msgspec
 
 from markets.events import MarkChanged, SourceReading
@@ -14,7 +16,7 @@ def readings(pyth: int, verdict: str = "counted") -> tuple[SourceReading, ...]:
     return (SourceReading("pyth", pyth * E8, E8, NOON_MS, verdict), SourceReading("coingecko", 0, 0, 0, "jump_unconfirmed"))
 
 
-def event(price: int, **fields: object) -> MarkChanged:
+def event(price: int, **fields: Any) -> MarkChanged:
     return mark(index_e8=price * E8, confidence_e8=2 * E8, readings=readings(price), stable_e8=59_000 * E8, **fields)
 
 

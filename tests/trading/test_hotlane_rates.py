@@ -49,9 +49,10 @@ async def test_it_takes_what_a_batch_costs_at_once(who: str) -> None:
 
 async def test_it_says_what_is_left(who: str) -> None:
     rates = Rates()
-    assert rates.headers(who) == {}
+    assert rates.headers(who) == []
     await rates.take(who, 1)
-    assert (rates.headers(who)["X-RateLimit-Limit"], rates.headers(who)["X-RateLimit-Remaining"]) == ("8", "7")
+    told = dict(rates.headers(who))
+    assert (told[b"x-ratelimit-limit"], told[b"x-ratelimit-remaining"]) == (b"8", b"7")
 
 
 async def test_it_refuses_orders_that_nobody_can_count(who: str, settings: Any) -> None:
