@@ -1,5 +1,6 @@
 """Public reads, without a login."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
