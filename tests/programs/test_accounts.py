@@ -39,7 +39,7 @@ def live(exchange: Exchange) -> None:
 
 
 def instruction_name(exchange: Exchange, step: Instruction) -> str:
-    return next(name for name, item in exchange.dex.instructions.items() if bytes(item["discriminator"]) == bytes(step.data)[:8])
+    return str(next(name for name, item in exchange.dex.instructions.items() if bytes(item["discriminator"]) == bytes(step.data)[:8]))
 
 
 def settle_and_challenge(exchange: Exchange) -> None:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from anchorpy import Idl
+from anchorpy_core.idl import Idl
 
 from tools import programs
 

@@ -35,7 +35,7 @@ def test_it_is_not_initialised_twice(exchange: Exchange) -> None:
         {"loosening_s": 86_400},
     ],
 )
-def test_it_refuses_parameters_that_break_a_promise(changes: dict[str, int]) -> None:
+def test_it_refuses_parameters_that_break_a_promise(changes: dict[str, Any]) -> None:
     exchange = Exchange()
     with refused("BadParameters"):
         exchange.initialise(**changes)

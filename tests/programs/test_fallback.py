@@ -120,7 +120,8 @@ def test_nobody_matches_while_live(funded: Exchange) -> None:
     ids=lambda value: "-".join(value) if isinstance(value, dict) else value,
 )
 def test_nobody_matches_what_was_not_signed(silent: Exchange, changes: dict[str, Any], error: str) -> None:
-    order = silent.order(silent.alice, **({"side": "buy", "size_lots": 10} | changes))
+    terms: dict[str, Any] = {"side": "buy", "size_lots": 10} | changes
+    order = silent.order(silent.alice, **terms)
     with refused(error):
         silent.match(order, silent.order(silent.bob, "sell", 10), 10)
 
@@ -156,7 +157,7 @@ def test_a_wrong_signature_fails_before_the_program(silent: Exchange) -> None:
 def test_nobody_matches_an_account_with_itself(silent: Exchange) -> None:
     buy, sell = silent.order(silent.alice, "buy", 10), silent.order(silent.alice, "sell", 10)
     key = silent.keys[silent.alice]
-    alice = {"seller": silent.user(silent.alice), "seller_key": silent.trading_key(silent.alice, key)}
+    alice: dict[str, Any] = {"seller": silent.user(silent.alice), "seller_key": silent.trading_key(silent.alice, key)}
     with refused("ConstraintDuplicateMutableAccount|OtherAccount"):
         silent.match(buy, sell, 10, verified=[ed25519((key, encode(buy)), (key, encode(sell)))], **alice)
 

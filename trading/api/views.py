@@ -210,9 +210,7 @@ class FundingRateListView(PublicView):
         asked = query(request, FundingQuery)
         market = market_by_symbol(symbol)
         return Response(
-            selectors.funding_rates(
-                market.market_id, cursor=asked.cursor, limit=asked.limit, from_ms=asked.from_ms, to_ms=asked.to_ms
-            )
+            selectors.funding_rates(market.market_id, cursor=asked.cursor, limit=asked.limit, from_ms=asked.from_ms, to_ms=asked.to_ms)
         )
 
 

@@ -59,5 +59,5 @@ class Risks:
 
 
 def figures(result: TransactionMetadata) -> Figures:
-    equity, initial, maintenance, free = struct.unpack("<4q", bytes(result.return_data().data))
+    equity, initial, maintenance, free = struct.unpack("<4q", bytes(result.return_data().data))  # type: ignore[attr-defined]  # the stubs lack it
     return equity, initial, maintenance, free
