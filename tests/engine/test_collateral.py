@@ -11,6 +11,7 @@ from markets.events import LedgerTransfer
 from markets.ledger import BACKSTOP, FAUCET
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, START_MS, USDC, Desk
 from trading.engine.snapshot import state_hash
+from trading.engine.withdrawals import vault_atoms
 
 BTC = 10**8
 DAY_MS = 86_400_000
@@ -154,16 +155,19 @@ def test_it_converts_no_more_than_the_backstop_can_take(float_atoms: int, cap: i
     assert desk.account(BACKSTOP).balances["USDC"] >= 0
 
 
-def test_it_lets_no_usdc_leave_while_more_is_owed_than_the_backstop_has() -> None:
+def test_it_lets_only_what_the_vault_has_leave_while_more_is_owed_than_the_backstop_has() -> None:
     desk = funded(float_atoms=100 * USDC)
     desk.trade(2_000, 10_000)
     desk.price(9_900)
     desk.trade(2_000, 9_900, buyer=BOB, seller=ALICE)
-    reply = desk.do(Withdraw(account_id=BOB, asset="USDC", amount_atoms=1, target_account_id=FAUCET))
+    free = desk.account(BOB).withdrawable_atoms
+    reply = desk.do(Withdraw(account_id=BOB, asset="USDC", amount_atoms=free + 1, target_account_id=FAUCET))
     assert reply.reject is not None
     assert reply.reject.code == "LIQUIDITY_SHORT"
     assert reply.reject.data["float_atoms"] == 100 * USDC
-    assert desk.account(BOB).withdrawable_atoms == 0
+    assert reply.reject.data["withdrawable_atoms"] == free
+    vault = vault_atoms(desk.engine.state)
+    assert 0 < free <= vault
     more = desk.buy(ALICE, 100, 9_900)
     assert more.reject is not None
     assert more.reject.code == "LIQUIDITY_SHORT"

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from markets.assets import QUOTE
 from markets.commands import MAX_CLIENT_ORDER_ID, PlaceOrder
 from markets.parameters import MarketParameters
 from markets.rejects import Reject
@@ -291,7 +290,7 @@ def affordable(
     value = lots * price_ticks
     pool = holding.pool
     if pool.cash_atoms < 0:
-        reject = withdrawals.illiquid(state, QUOTE)
+        reject = withdrawals.illiquid(state)
         if reject is not None:
             return Entry(reject)
     fee = charge(value * market.tick_lot_atoms, market.parameters.taker_fee_ppm) if crosses else 0

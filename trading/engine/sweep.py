@@ -79,8 +79,6 @@ def call(state: State, pool: MarginPool, level: int, equity_atoms: int, maintena
 
 def is_priced(state: State, pool: MarginPool) -> bool:
     """Tell whether every price that values the pool is fit to liquidate by, and every market it would close in is open."""
-    if not all(state.indices[state.assets[name].parameters.index_id].allows("liquidate") for name in pool.collateral):
-        return False
     for name in pool.collateral:
         if not state.indices[state.assets[name].parameters.index_id].allows("liquidate"):
             return False

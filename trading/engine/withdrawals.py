@@ -18,7 +18,7 @@ def refusal(state: State, account: Account, asset: str, amount_atoms: int) -> Re
     closed = closed_price(state, account.cross, asset)
     if closed is not None:
         return Reject("PRICE_STALE", {"oracle_state": closed})
-    return short(state, account, asset, amount_atoms) or illiquid(state, asset)
+    return short(state, account, asset, amount_atoms) or unpaid(state, account, asset, amount_atoms)
 
 
 def closed_price(state: State, pool: MarginPool, asset: str) -> IndexState | None:
@@ -51,17 +51,37 @@ def withdrawable(state: State, account: Account, asset: str) -> int:
 
 
 def payable(state: State, account: Account, asset: str) -> int:
-    """Return what may leave the account now, the exchange's limits of hour and day apart."""
-    return 0 if illiquid(state, asset) is not None else withdrawable(state, account, asset)
+    """Return what may leave the account now, the exchange's limits of hour and day apart.
+
+    What is owed beyond the backstop's float is not in the vault: until it is paid, of each account's USDC only the part that is
+    there for all may leave. Nobody gains by being first, and a small debt keeps nobody's money in.
+    """
+    free = withdrawable(state, account, asset)
+    missing = missing_atoms(state) if asset == QUOTE else 0
+    if missing <= 0:
+        return free
+    vault = max(0, vault_atoms(state))
+    return free * vault // (vault + missing)
 
 
-def illiquid(state: State, asset: str) -> Reject | None:
-    """Refuse USDC while more of it is owed than the backstop has: what is owed is not in the vault."""
-    if asset != QUOTE:
-        return None
-    owed = total_debt(state)
-    has = float_atoms(state)
-    return Reject("LIQUIDITY_SHORT", {"owed_atoms": owed, "float_atoms": has}) if owed > has else None
+def unpaid(state: State, account: Account, asset: str, amount_atoms: int) -> Reject | None:
+    """Refuse what others owe, and the vault therefore has not."""
+    free = payable(state, account, asset)
+    return Reject("LIQUIDITY_SHORT", liquidity(state) | {"withdrawable_atoms": free}) if amount_atoms > free else None
+
+
+def illiquid(state: State) -> Reject | None:
+    """Refuse a debtor's new risk while more USDC is owed than the backstop has."""
+    return Reject("LIQUIDITY_SHORT", liquidity(state)) if missing_atoms(state) > 0 else None
+
+
+def missing_atoms(state: State) -> int:
+    """Return how much more USDC is owed than the backstop has; not positive where its float covers all."""
+    return total_debt(state) - float_atoms(state)
+
+
+def liquidity(state: State) -> dict[str, int | str]:
+    return {"owed_atoms": total_debt(state), "float_atoms": float_atoms(state)}
 
 
 def total_debt(state: State) -> int:
