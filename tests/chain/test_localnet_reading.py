@@ -94,7 +94,8 @@ def test_it_reads_token_balances_and_accounts_of_an_owner(localnet: Localnet) ->
     assert (balance.amount, balance.decimals, balance.ui_amount_string) == ("1500000", 6, "1.5")
     assert [one.pubkey for one in of_mint] == [account]
     assert {one.pubkey for one in of_program} == {account, second}
-    assert parsed[0].account.data.parsed["info"]["tokenAmount"]["uiAmountString"] == "1.5"
+    facts: Any = parsed[0].account.data.parsed
+    assert facts["info"]["tokenAmount"]["uiAmountString"] == "1.5"
     assert localnet.client.get_token_supply(mint.key).value.amount == "1500000"
 
 

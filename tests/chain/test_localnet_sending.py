@@ -6,7 +6,7 @@ import struct
 import pytest
 from solana.rpc.core import RPCException
 from solana.rpc.types import TxOpts
-from solders.address_lookup_table_account import ADDRESS_LOOKUP_TABLE_ID, AddressLookupTableAccount, derive_lookup_table_address
+from solders.address_lookup_table_account import AddressLookupTableAccount, derive_lookup_table_address
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
@@ -22,6 +22,7 @@ from tests.chain.minting import Mint
 __all__ = ["localnet"]
 
 SYSTEM = Pubkey.default()
+ADDRESS_LOOKUP_TABLE_ID = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 CHECKED = TxOpts(preflight_commitment=PROCESSED)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 from solders.rpc.config import RpcTransactionLogsFilter, RpcTransactionLogsFilterMentions
+from solders.rpc.responses import SubscriptionResult
 from spl.token.constants import TOKEN_PROGRAM_ID
 
 from tests.chain.localnets import CONFIRMED, FINALIZED, PROCESSED, SOL, Localnet, SolanaWsClientProtocol, connect, localnet
@@ -142,8 +143,8 @@ async def test_it_refuses_a_malformed_subscription_and_goes_on(localnet: Localne
 
 async def subscribed(socket: SolanaWsClientProtocol) -> int:
     (answer,) = await asyncio.wait_for(socket.recv(), 10)
-    number: int = answer.result
-    return number
+    assert isinstance(answer, SubscriptionResult)
+    return answer.result
 
 
 async def ask(socket: SolanaWsClientProtocol, method: str, *params: Any) -> Any:

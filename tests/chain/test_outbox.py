@@ -109,8 +109,9 @@ def test_it_settles_what_was_queued_in_order(desk: Desk, client: ChainClient) ->
 
     assert progress == "idle"
     assert_settled_once(desk, 5, 7, 11)
-    slots = OutboxAttempt.objects.order_by("entry__seq").values_list("slot", flat=True)
-    assert list(slots) == sorted(slots)
+    slots = [slot for slot in OutboxAttempt.objects.order_by("entry__seq").values_list("slot", flat=True) if slot is not None]
+    assert len(slots) == 3
+    assert slots == sorted(slots)
 
 
 def test_it_keeps_one_entry_in_flight(desk: Desk, client: ChainClient) -> None:
