@@ -19,6 +19,7 @@ from markets.queries import GetAccount, GetBook, GetCommittedSeq, GetMarkets, Ge
 from tests.support.engine import ENGINE, EngineProcesses, database_url
 from tests.trading.exchange import ALICE, BOB, BTC, CHARLIE, PRICE_TICKS, limit, open_account
 from trading import journal
+from trading.engine.engine import RULES_VERSION
 from trading.models import Journal, UsedClientOrderId
 from trading.runner.exits import Exit
 
@@ -348,8 +349,8 @@ def test_it_closes_a_link_that_does_not_read_what_it_asked_for(engine_process: E
 
 def test_it_lets_no_link_upgrade_the_rules(engine_process: EngineProcesses) -> None:
     with pytest.raises(TypeError, match="only the runner itself"):
-        engine_process.gateway.submit(RulesUpgrade(from_version=1, to_version=2))
-    assert engine_process.state().rules_version == 1
+        engine_process.gateway.submit(RulesUpgrade(from_version=RULES_VERSION, to_version=RULES_VERSION + 1))
+    assert engine_process.state().rules_version == RULES_VERSION
 
 
 def test_it_shows_its_measures_where_the_settings_say(engine_processes: EngineProcesses) -> None:
