@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from markets.commands import MoveIsolatedMargin, SetLeverage, SetMarginMode
+from markets.commands import MoveIsolatedMargin, SetLeverage, SetMarginMode, Side
 from markets.queries import ExplainMargin, GetExposures, PreviewMargin
 from markets.views import Exposure, HoldingTerms, LiquidationTerms, MarginExplanation, MarginPreview, PoolTerms
 from tests.engine.chance import Chance
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
 from trading.engine import margin
+from trading.engine.checks import MAX_SHOWN
 from trading.engine.snapshot import state_hash
 
 EXAMPLES = 12
@@ -300,3 +301,15 @@ def test_it_lists_the_pools_that_prices_move() -> None:
     ]  # fmt: skip
     assert found[0].equity_atoms == margin.equity(desk.engine.state, desk.engine.state.accounts[ALICE].cross)
     assert desk.engine.answer(GetExposures(first_account_id=BOB, last_account_id=BOB)) == found[1:]
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_it_answers_the_most_absurd_order_with_figures_that_a_message_can_carry(side: Side) -> None:
+    desk = Desk(max_order_lots=10**12)
+    desk.admit()
+    desk.deposit(ALICE, 10**12, "BTC")
+    order = desk.order(ALICE, side, 10**12, type="stop_market", trigger_ticks=10**12)
+    tried = preview(desk, order=order, moves_ppm={OTHER: 10**15})
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(tried), type=MarginPreview) == tried
+    assert abs(holding(tried.after).cost_atoms) == MAX_SHOWN
+    assert max(part.notional_atoms for part in holding(tried.after).tiers) == MAX_SHOWN

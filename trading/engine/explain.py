@@ -15,6 +15,7 @@ from markets.views import (
     MarginPreview,
     PoolTerms,
     PriceExposure,
+    TierSlice,
 )
 from risk.collateral import INITIAL, MAINTENANCE
 from risk.explain import tier_slices
@@ -76,7 +77,7 @@ def pool_terms(shadow: Shadow, pool: MarginPool) -> PoolTerms:
         market_id=pool.market_id,
         collateral=collateral_terms(state, pool),
         holdings=holdings,
-        unrealised_atoms=pool.unrealised_atoms,
+        unrealised_atoms=shown(pool.unrealised_atoms),
         equity_atoms=shown(equity),
         initial_equity_atoms=shown(available + pool.initial_atoms),
         initial_margin_atoms=shown(pool.initial_atoms),
@@ -96,17 +97,18 @@ def shown(figure: int) -> int:
 
 
 def collateral_terms(state: State, pool: MarginPool) -> tuple[CollateralTerm, ...]:
+    cash = shown(pool.cash_atoms)
     usdc = CollateralTerm(
         asset=QUOTE,
-        amount_atoms=pool.cash_atoms,
+        amount_atoms=cash,
         index_id=0,
         index_e8=100_000_000,
         confidence_e8=0,
         stable_e8=100_000_000,
         state="valid",
-        full_atoms=pool.cash_atoms,
-        value_atoms=pool.cash_atoms,
-        initial_value_atoms=pool.cash_atoms,
+        full_atoms=cash,
+        value_atoms=cash,
+        initial_value_atoms=cash,
     )
     return (usdc, *(collateral_term(state, name, pool.collateral[name]) for name in sorted(pool.collateral)))
 
@@ -117,9 +119,9 @@ def collateral_term(state: State, name: str, amount_atoms: int) -> CollateralTer
     full = asset_value_atoms(amount_atoms=amount_atoms, price_e8=index.price_e8, decimals=asset.parameters.decimals)
     return CollateralTerm(
         asset=name,
-        amount_atoms=amount_atoms,
+        amount_atoms=shown(amount_atoms),
         index_id=index.index_id,
-        index_e8=index.price_e8,
+        index_e8=shown(index.price_e8),
         confidence_e8=index.confidence_e8,
         stable_e8=index.stable.price_e8,
         state=index.state,
@@ -144,14 +146,14 @@ def holding_terms(shadow: Shadow, pool: MarginPool, holding: Holding) -> Holding
     return HoldingTerms(
         market_id=market.market_id,
         size_lots=holding.size_lots,
-        cost_atoms=holding.cost_atoms,
+        cost_atoms=shown(holding.cost_atoms),
         mark_ticks=market.mark_ticks,
         notional_atoms=shown(notional),
         unrealised_atoms=shown(margin.unrealised(holding)),
         leverage=leverage,
         worst_notional_atoms=shown(worst),
         by_leverage_atoms=shown(by_leverage),
-        tiers=slices,
+        tiers=tuple([shown_slice(part) for part in slices]),
         by_tiers_atoms=shown(by_tiers),
         open_interest_atoms=shown(initial - concentrated),
         concentration_atoms=shown(concentrated - base),
@@ -161,6 +163,15 @@ def holding_terms(shadow: Shadow, pool: MarginPool, holding: Holding) -> Holding
         maintenance_margin_atoms=shown(margin.position_maintenance(holding)),
         liquidation_below=liquidation(shadow, pool, holding, 0),
         liquidation_above=liquidation(shadow, pool, holding, MAX_PRICE_TICKS),
+    )
+
+
+def shown_slice(part: TierSlice) -> TierSlice:
+    return TierSlice(
+        from_atoms=part.from_atoms,
+        notional_atoms=shown(part.notional_atoms),
+        max_leverage=part.max_leverage,
+        initial_atoms=shown(part.initial_atoms),
     )
 
 
@@ -219,9 +230,9 @@ def exposure(state: State, pool: MarginPool) -> Exposure:
     return Exposure(
         account_id=pool.account.account_id,
         market_id=pool.market_id,
-        equity_atoms=equity,
-        initial_margin_atoms=pool.initial_atoms,
-        maintenance_margin_atoms=margin.maintenance(state, pool),
+        equity_atoms=shown(equity),
+        initial_margin_atoms=shown(pool.initial_atoms),
+        maintenance_margin_atoms=shown(margin.maintenance(state, pool)),
         prices=tuple(prices),
     )
 
@@ -230,4 +241,4 @@ def price_exposure(holding: Holding) -> PriceExposure:
     market = holding.market
     notional = abs(holding.size_lots) * market.mark_ticks * market.tick_lot_atoms
     slope = notional * tier_at(notional, market.parameters.tiers).maintenance_ppm // PPM
-    return PriceExposure(market.market_id, notional if holding.size_lots > 0 else -notional, notional, slope)
+    return PriceExposure(market.market_id, shown(notional if holding.size_lots > 0 else -notional), shown(notional), shown(slope))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import cast
 
 import msgspec
+import structlog
 
 from markets import queries, wire
 from markets.commands import AnyCommand, CancelAll, ClockTick, PlaceBatch, RulesUpgrade
@@ -36,7 +37,18 @@ LEASE_SECONDS = 1.9  # less than the silence after which a standby takes over
 TICK = wire.Submit(0, ClockTick())
 PROJECTION_BEHIND = Reply(reject=Reject("PROJECTION_BEHIND"))
 
+log = structlog.get_logger("engine")
+
 Request = tuple[Link | None, wire.ClientMessage]
+
+
+def answered(ask: wire.Ask, find: Callable[[], object]) -> wire.Answered | wire.Malformed:
+    """Return a query's answer. A number that no message can carry is a bug that concerns the asker only: it must not stop the leader."""
+    try:
+        return wire.Answered(ask.id, msgspec.Raw(wire.encoder.encode(find())))
+    except OverflowError as error:
+        log.error("an answer cannot be encoded", query=type(ask.query).__name__, error=str(error))
+        return wire.Malformed(ask.id, "the answer has a number that is too large to be sent")
 
 
 class Leader:
@@ -178,8 +190,8 @@ class Leader:
     def _ask(self, batch: Batch, link: Link, message: wire.ClientMessage) -> None:
         batch.size += 1
         if type(message) is wire.Ask and not isinstance(message.query, queries.GetBook | queries.GetCommittedSeq | queries.GetState):
-            answer = self.engine.answer(message.query)
-            batch.answer(link, wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(answer))))
+            query = message.query
+            batch.answer(link, answered(message, lambda: self.engine.answer(query)))
         else:
             assert isinstance(message, wire.Ask | wire.Watch | wire.Unwatch)
             batch.deferred.append(Deferred(link, message))
@@ -258,7 +270,7 @@ class Leader:
     def _answer_states(self, batch: Batch) -> None:
         for link, message in batch.deferred:
             if isinstance(message, wire.Ask) and isinstance(message.query, queries.GetState):
-                batch.answer(link, wire.Answered(message.id, msgspec.Raw(wire.encoder.encode(self._state_view()))))
+                batch.answer(link, answered(message, self._state_view))
 
     def _state_view(self) -> StateView:
         view: StateView = self.engine.answer(queries.GetState())
