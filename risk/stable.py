@@ -18,7 +18,8 @@ SECOND_MS: Final = 1_000
 MIN_STEP_MS: Final = 10_000
 MAX_STEP_MS: Final = 600_000
 
-StableRecord = tuple[int, int, int, int, int, tuple[int, ...]]
+# The fourth is text: an hour's sum is beyond 64 bits. Snapshots of earlier days have a number there.
+StableRecord = tuple[int, int, int, str | int, int, tuple[int, ...]]
 
 
 def clamped(target: int, around: int, limit_ppm: int) -> int:
@@ -76,11 +77,12 @@ class StablePrice:
         self.span_ms += step_ms
 
     def record(self) -> StableRecord:
-        return (self.price_e8, self.updated_ms, self.hour, self.sum_e8_ms, self.span_ms, tuple(self.delays_e8))
+        return (self.price_e8, self.updated_ms, self.hour, str(self.sum_e8_ms), self.span_ms, tuple(self.delays_e8))
 
 
 def stable_from(record: StableRecord) -> StablePrice:
     stable = StablePrice()
-    stable.price_e8, stable.updated_ms, stable.hour, stable.sum_e8_ms, stable.span_ms, delays = record
+    stable.price_e8, stable.updated_ms, stable.hour, weighted, stable.span_ms, delays = record
+    stable.sum_e8_ms = int(weighted)
     stable.delays_e8 = list(delays)
     return stable

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from markets.units import PPM
-from risk.stable import DELAY_PPM, GROWTH_PPM, HOUR_MS, MAX_STEP_MS, MIN_STEP_MS, StablePrice, stable_from
+from risk.stable import DELAY_PPM, GROWTH_PPM, HOUR_MS, MAX_STEP_MS, MIN_STEP_MS, StablePrice, StableRecord, stable_from
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "stable.json").read_text())
 START_MS = 1_800_000_000_000
@@ -93,3 +94,11 @@ def test_it_goes_on_from_its_record(first: list[tuple[int, int]], second: list[t
         live.follow(price, now)
         other.follow(price, now)
     assert other.record() == live.record()
+
+
+def test_it_is_kept_at_any_price_of_an_hour() -> None:
+    """A hundred thousand dollars for an hour is more, times its milliseconds, than 64 bits hold."""
+    stable = followed([(START_MS + step * MIN_STEP_MS, 100_000 * 10**8) for step in range(HOUR_MS // MIN_STEP_MS)])
+    assert stable.sum_e8_ms > 1 << 64
+    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(stable.record()), type=StableRecord)
+    assert stable_from(kept).record() == stable.record()
