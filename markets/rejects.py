@@ -21,7 +21,7 @@ PRECEDENCE = (
     "INVALID_PRICE",
     "INVALID_TRIGGER",
     "GOOD_TILL_IN_PAST",
-    "PRICE_STALE",  # the index's state does not permit it (oracle.actions); data names the state
+    "PRICE_STALE",  # the index's state does not permit it (oracle.actions), or there is no mark yet; data names the state
     "TRIGGERS_IMMEDIATELY",
     "PRICE_OUT_OF_BAND",
     "MIN_NOTIONAL",

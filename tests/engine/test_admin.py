@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from markets.commands import CreateMarket, RulesUpgrade, SetMarketStatus, UpdateMarket
+from markets.commands import CreateMarket, HaltIndex, Observation, ObservePrice, RulesUpgrade, SetMarketStatus, UpdateMarket
 from markets.parameters import MarginTier
-from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, START_MS, USDC, Desk, parameters
+from tests.engine.desk import ALICE, BOB, CHARLIE, E8, MARKET, OTHER, START_MS, USDC, Desk, parameters
 
 
 def set_status(desk: Desk, status: str, market_id: int = MARKET) -> None:
@@ -95,3 +95,36 @@ def test_it_records_an_upgrade_of_its_rules() -> None:
     desk.do(RulesUpgrade(from_version=version, to_version=version + 1))
     desk.restart()
     assert desk.engine.state.rules_version == version + 1
+
+
+NEW = 3
+
+
+def asset_desk(*sources: str) -> Desk:
+    """An asset has had an index of its own, at 1,000, before a market is created on it."""
+    desk = Desk()
+    desk.admit(index_id=NEW)
+    desk.now_ms += 1
+    desk.do(ObservePrice(observations=tuple(Observation(NEW, source, 1_000 * E8, 0, desk.now_ms) for source in sources)))
+    return desk
+
+
+def test_it_marks_a_market_at_once_whose_index_is_valid_already() -> None:
+    desk = asset_desk("pyth", "pyth_solana")
+    desk.do(CreateMarket(parameters=parameters(NEW)))
+    assert desk.market(NEW).mark_ticks == 10_000
+    desk.sell(BOB, 10, 10_000, market_id=NEW)
+    desk.buy(ALICE, 10, 10_000, market_id=NEW)
+    desk.confirm()
+    assert desk.account(BOB).unrealised_atoms == 0
+
+
+def test_it_takes_no_risk_before_there_is_a_mark() -> None:
+    desk = asset_desk("pyth", "pyth_solana")
+    desk.do(HaltIndex(index_id=NEW, reason="test", author="staff"))
+    desk.do(CreateMarket(parameters=parameters(NEW)))
+    assert desk.market(NEW).mark_ticks == 0
+    desk.engine.state.indices[NEW].state = "valid"
+    refused = desk.buy(ALICE, 10, 10_000, market_id=NEW).reject
+    assert refused is not None
+    assert refused.code == "PRICE_STALE"

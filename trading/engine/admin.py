@@ -19,6 +19,7 @@ from trading.engine import funding, margin, marks, thresholds
 from trading.engine.delisting import delist
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
 from trading.engine.pools import top_up
+from trading.engine.pricing import reprice
 from trading.engine.state import STRICTNESS, Market, State
 
 MAX_DEAD_MAN_MS = 86_400_000
@@ -88,6 +89,8 @@ def create_market(state: State, command: CreateMarket) -> Reply:
     market.funding_due_ms = funding.next_hour_ms(state.stamp_ms)
     state.markets[parameters.market_id] = market
     state.events.append(MarketCreated(parameters=parameters))
+    marks.refresh(state, market.index)  # which may have a price already, of a collateral asset
+    reprice(state, market.index)
     return Reply()
 
 

@@ -224,7 +224,7 @@ def unfit(
     action: Action = "reduce"
     if risky:
         action = "match" if order.post_only == "none" else "post"
-    if not index.allows(action):
+    if not index.allows(action) or (mark == 0 and risky):
         return Reject("PRICE_STALE", {"oracle_state": index.state})
     if stated and mark and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
         return out_of_band(market, price_ticks)
