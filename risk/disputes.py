@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from accounts.approvals.kinds import Kind, register
 from accounts.approvals.models import Approval
-from accounts.approvals.services import approval_request
+from accounts.approvals.services import approval_request, valid_until_ms
 from accounts.models import LedgerTransfer, User
 from markets.assets import QUOTE
 from markets.commands import AdjustBalance
 from markets.errors import DomainError, Refused
 from markets.gateway import gateway
 from markets.ledger import INSURANCE
+from risk import projected
 from risk.models import Dispute, DisputeNote, Liquidation
 
 COMPENSATION = "liquidation_compensation"
@@ -97,10 +98,11 @@ def dispute_compensate(*, dispute: Dispute, by: User, amount_atoms: int, text: s
 
 
 def pay(approval: Approval) -> str:
-    """Carry a compensation out: one journalled adjustment, which names the approval."""
+    """Carry a compensation out: one journalled adjustment, which names the approval, now or never."""
     payload = approval.payload
     assert approval.decided_by is not None
     command = AdjustBalance(
+        valid_until_ms=valid_until_ms(approval),
         debit_account_id=INSURANCE,
         credit_account_id=payload["account"],
         asset=QUOTE,
@@ -115,10 +117,11 @@ def pay(approval: Approval) -> str:
 
 
 def is_paid(approval: Approval) -> bool:
-    """Tell whether the ledger has the adjustment already."""
-    return LedgerTransfer.objects.filter(
+    """Tell whether the ledger has the adjustment already; OutcomeUnknown while it may yet appear there."""
+    transfers = LedgerTransfer.objects.filter(
         credit_account_id=approval.payload["account"], debit_account_id=INSURANCE, kind="adjustment", reason=_reason(approval)
-    ).exists()
+    )
+    return projected.has_left(approval, transfers)
 
 
 @transaction.atomic

@@ -7,13 +7,14 @@ import msgspec
 
 from accounts.approvals.kinds import Kind, register
 from accounts.approvals.models import Approval
-from accounts.approvals.services import approval_request
+from accounts.approvals.services import approval_request, valid_until_ms
 from accounts.models import User
 from markets.assets import AssetParameters, RiskParameters
 from markets.commands import AnyCommand, SetAsset, SetRiskParameters
 from markets.errors import Refused
 from markets.gateway import gateway
 from markets.queries import GetAssets, GetRiskParameters
+from risk import projected
 
 ASSET: Final = "collateral_asset"
 LIMITS: Final = "risk_limits"
@@ -39,21 +40,24 @@ def limits_change(*, parameters: RiskParameters, by: User, reason: str) -> Appro
 
 def set_asset(approval: Approval) -> str:
     wanted = msgspec.convert(approval.payload, AssetParameters)
-    _submit(SetAsset(parameters=wanted, author=_people(approval)))
+    _submit(SetAsset(parameters=wanted, author=_people(approval), valid_until_ms=valid_until_ms(approval)))
     return f"{wanted.asset} is set."
 
 
 def set_limits(approval: Approval) -> str:
-    _submit(SetRiskParameters(parameters=msgspec.convert(approval.payload, RiskParameters), author=_people(approval)))
+    wanted = msgspec.convert(approval.payload, RiskParameters)
+    _submit(SetRiskParameters(parameters=wanted, author=_people(approval), valid_until_ms=valid_until_ms(approval)))
     return "The limits are set."
 
 
 def is_asset_set(approval: Approval) -> bool:
+    projected.require_past(approval)  # else it could come later, over what was decided after it
     wanted = msgspec.convert(approval.payload, AssetParameters)
     return any(view.parameters == wanted for view in gateway().query(GetAssets()))
 
 
 def are_limits_set(approval: Approval) -> bool:
+    projected.require_past(approval)
     return gateway().query(GetRiskParameters()) == msgspec.convert(approval.payload, RiskParameters)
 
 

@@ -11,7 +11,9 @@ from accounts.approvals.models import Approval
 class Kind:
     """`execute` carries a request out and returns a note for the trail, or raises DomainError: then it has failed for good.
 
-    Where it cannot tell (OutcomeUnknown), or its process ends on the way, `is_done` is asked before it is tried again.
+    Where it cannot tell (OutcomeUnknown), or its process ends on the way, `is_done` is asked before it is tried again; that raises
+    OutcomeUnknown as long as an earlier try may still be carried out. So what `execute` sends must not be valid for ever
+    (services.valid_until_ms); what comes later fails as EXPIRED, which counts as not done.
     """
 
     name: str

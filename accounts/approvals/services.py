@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.approvals.kinds import kind_named
@@ -13,7 +14,7 @@ from markets.errors import DomainError, GatewayError, OutcomeUnknown
 
 DECIDE = "accounts.decide_approval"
 MAX_REASON = 500
-RETRY_AFTER = timedelta(seconds=30)  # what is being carried out for longer than this is looked at again
+RETRY_AFTER = timedelta(seconds=30)  # what is being carried out for longer than this is looked at again; until then it may happen
 
 
 class ApprovalError(DomainError):
@@ -95,19 +96,48 @@ def approvals_execute_due() -> list[int]:
 
 def approval_execute(*, approval_id: int) -> bool:
     """Carry out an approved request whose delay has passed; tell whether it was."""
-    now = timezone.now()
-    taken = Approval.objects.filter(id=approval_id, status="approved", ready_at__lte=now).update(status="executing", executing_at=now)
-    return bool(taken) and _carry_out(_found(approval_id))
+    approval = _take(approval_id)
+    return approval is not None and _carry_out(approval)
+
+
+def valid_until_ms(approval: Approval) -> int:
+    """Return until when what this try sends may be carried out: nobody tries again before."""
+    assert approval.executing_at is not None
+    return int((approval.executing_at + RETRY_AFTER).timestamp() * 1000)
+
+
+@transaction.atomic
+def _take(approval_id: int) -> Approval | None:
+    """Begin to carry out what is due, unless something of the same subject is half done: that could still come after it."""
+    wanted, now = _found(approval_id), timezone.now()
+    alike = Approval.objects.filter(kind=wanted.kind, subject=wanted.subject, status__in=("approved", "executing"))
+    rows = {row.id: row for row in alike.order_by("id").select_for_update()}
+    approval = rows.get(approval_id)
+    if approval is None or approval.ready_at is None or approval.ready_at > now or any(row.status == "executing" for row in rows.values()):
+        return None
+    approval.status, approval.executing_at = "executing", now
+    approval.save(update_fields=["status", "executing_at"])
+    return approval
 
 
 def _resume(approval: Approval) -> bool:
     """Finish what a process left half done, or whose outcome nobody knew: never twice."""
-    if kind_named(approval.kind).is_done(approval):
+    try:
+        done = kind_named(approval.kind).is_done(approval)
+    except GatewayError:
+        return False  # nobody can tell yet
+    if done:
         return _end(approval, "executed", "It had been carried out.")
-    taken = Approval.objects.filter(id=approval.id, status="executing", executing_at=approval.executing_at).update(
-        executing_at=timezone.now()
-    )
-    return bool(taken) and _carry_out(approval)
+    now = timezone.now()
+    if not _this_try(approval).update(executing_at=now):
+        return False
+    approval.executing_at = now
+    return _carry_out(approval)
+
+
+def _this_try(approval: Approval) -> QuerySet[Approval]:
+    """Return the request unless it is over, or another process has begun a later try: then this one has no say."""
+    return Approval.objects.filter(id=approval.id, status="executing", executing_at=approval.executing_at)
 
 
 def _carry_out(approval: Approval) -> bool:
@@ -119,6 +149,8 @@ def _carry_out(approval: Approval) -> bool:
         _back(approval, error.message)
         return False
     except DomainError as error:
+        if error.code == "EXPIRED":
+            return False  # it came too late to be carried out: the next look tries again
         _end(approval, "failed", f"{error.code}: {error.message}")
         return False
     return _end(approval, "executed", note)
@@ -126,7 +158,7 @@ def _carry_out(approval: Approval) -> bool:
 
 @transaction.atomic
 def _end(approval: Approval, status: str, note: str) -> bool:
-    changed = Approval.objects.filter(id=approval.id, status="executing").update(status=status, ended_at=timezone.now())
+    changed = _this_try(approval).update(status=status, ended_at=timezone.now())
     if changed:
         approval.refresh_from_db()
         _note(approval, status, None, note)
@@ -137,7 +169,7 @@ def _end(approval: Approval, status: str, note: str) -> bool:
 @transaction.atomic
 def _back(approval: Approval, note: str) -> None:
     """Nothing was sent: try again at the next look."""
-    if Approval.objects.filter(id=approval.id, status="executing").update(status="approved"):
+    if _this_try(approval).update(status="approved"):
         _note(approval, "approved", None, note)
 
 

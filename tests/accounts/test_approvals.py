@@ -16,7 +16,8 @@ from accounts.approvals.kinds import Kind
 from accounts.approvals.models import Approval
 from accounts.models import User
 from accounts.tasks import execute_approvals
-from markets.errors import DomainError, EngineUnavailable, OutcomeUnknown
+from markets.errors import DomainError, EngineUnavailable, OutcomeUnknown, Refused
+from markets.rejects import Reject
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +30,17 @@ class Lever:
         self.ended: list[str] = []
         self.failure: Exception | None = None
         self.known_done = False
+        self.unknown = False
+        self.overtaken = False
+
+    def is_done(self, approval: Approval) -> bool:
+        if self.unknown:
+            raise OutcomeUnknown
+        return self.known_done
 
     def execute(self, approval: Approval) -> str:
+        if self.overtaken:
+            Approval.objects.filter(id=approval.id).update(executing_at=timezone.now())
         if self.failure is not None:
             raise self.failure
         self.pulled.append(approval.payload["size"])
@@ -43,7 +53,7 @@ class Lever:
             permission="accounts.add_account",
             delay=delay,
             execute=self.execute,
-            is_done=lambda approval: self.known_done,
+            is_done=self.is_done,
             on_end=lambda approval: self.ended.append(approval.status),
         )
 
@@ -177,6 +187,57 @@ def test_it_finds_out_what_became_of_an_unknown_outcome(lever: Lever, people: Ca
     assert lever.pulled == ([] if was_done else [7])
     approval.refresh_from_db()
     assert approval.status == "executed"
+
+
+def test_it_waits_while_nobody_can_tell(lever: Lever, people: Callable[[str], User]) -> None:
+    lever.failure, lever.unknown = OutcomeUnknown(), True
+    approval = services.approval_approve(approval_id=ask(people("asks")).id, by=people("decides"))
+    execute_approvals()
+    lever.failure = None
+    Approval.objects.filter(id=approval.id).update(executing_at=timezone.now() - services.RETRY_AFTER)
+    assert execute_approvals() == []
+    assert lever.pulled == []
+    lever.unknown = False
+    assert execute_approvals() == [approval.id]
+    assert lever.pulled == [7]
+
+
+def test_it_tries_again_what_came_too_late(lever: Lever, people: Callable[[str], User]) -> None:
+    lever.failure = Refused(Reject("EXPIRED", {"stamp_ms": 1}))
+    approval = services.approval_approve(approval_id=ask(people("asks")).id, by=people("decides"))
+    assert execute_approvals() == []
+    lever.failure = None
+    assert execute_approvals() == []
+    assert lever.ended == []
+    Approval.objects.filter(id=approval.id).update(executing_at=timezone.now() - services.RETRY_AFTER)
+    assert execute_approvals() == [approval.id]
+
+
+@pytest.mark.parametrize("failure", [EngineUnavailable(), DomainError("It is stuck.")])
+def test_it_lets_a_process_that_was_overtaken_decide_nothing(lever: Lever, people: Callable[[str], User], failure: DomainError) -> None:
+    """Another process carries it out by now: to send it again, or to call it failed, would let it happen twice."""
+    lever.failure, lever.overtaken = failure, True
+    approval = services.approval_approve(approval_id=ask(people("asks")).id, by=people("decides"))
+    assert execute_approvals() == []
+    approval.refresh_from_db()
+    assert approval.status == "executing"
+    assert lever.ended == []
+
+
+def test_it_waits_for_what_is_half_done_of_the_same_subject(lever: Lever, people: Callable[[str], User]) -> None:
+    """Else the older one could still come after it, and undo it."""
+    asking, deciding = people("asks"), people("decides")
+    lever.failure = OutcomeUnknown()
+    older = services.approval_approve(approval_id=ask(asking).id, by=deciding)
+    execute_approvals()
+    lever.failure = None
+    newer = services.approval_approve(approval_id=ask(asking, size=8).id, by=deciding)
+    assert execute_approvals() == []
+    assert lever.pulled == []
+    Approval.objects.filter(id=older.id).update(executing_at=timezone.now() - services.RETRY_AFTER)
+    assert execute_approvals() == [older.id]
+    assert execute_approvals() == [newer.id]
+    assert lever.pulled == [7, 8]
 
 
 def test_it_is_decided_in_the_admin(lever: Lever, people: Callable[[str], User]) -> None:

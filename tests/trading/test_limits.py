@@ -19,6 +19,7 @@ from accounts.tasks import execute_approvals
 from markets.gateway import gateway
 from markets.queries import GetAssets, GetRiskParameters
 from markets.seed import ASSETS
+from risk import limits
 from tests.support.api import Desk, desk
 from tests.support.engine import engine_process, engine_processes
 
@@ -73,6 +74,29 @@ def test_it_changes_the_limits_after_two_people_and_a_day(desk: Desk, tmp_path: 
     assert gateway().query(GetRiskParameters()) == present
     assert carry_out(approval).status == "executed"
     assert gateway().query(GetRiskParameters()) == wanted
+
+
+@pytest.mark.parametrize("kind", ["asset", "limits"])
+def test_it_waits_until_a_lost_change_can_no_longer_come(desk: Desk, kind: str) -> None:
+    ann = staff("ann", "change_market")
+    present = gateway().query(GetRiskParameters())
+    if kind == "asset":
+        found = msgspec.structs.replace(ASSETS[1], exchange_cap_atoms=ASSETS[1].exchange_cap_atoms // 2)
+        approval = limits.asset_change(parameters=found, by=ann, reason="r")
+    else:
+        wanted = msgspec.structs.replace(present, withdrawal_hour_atoms=present.withdrawal_hour_atoms - 1)
+        approval = limits.limits_change(parameters=wanted, by=ann, reason="r")
+    services.approval_approve(approval_id=approval.id, by=staff("deb", "decide_approval"))
+    desk.project()
+    begun = Approval.objects.filter(id=approval.id)
+    begun.update(status="executing", executing_at=timezone.now() - services.RETRY_AFTER)
+    assert execute_approvals() == []
+    assert gateway().query(GetRiskParameters()) == present
+    begun.update(executing_at=timezone.now() - 2 * services.RETRY_AFTER)
+    assert execute_approvals() == [approval.id]
+    begun.update(status="executing", executing_at=timezone.now() - 2 * services.RETRY_AFTER)
+    assert execute_approvals() == [approval.id]
+    assert [step.note for step in approval.steps.all()][-1] == "It had been carried out."
 
 
 def test_it_fails_for_good_on_what_the_engine_refuses(desk: Desk, tmp_path: Path) -> None:

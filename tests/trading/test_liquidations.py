@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from accounts.selectors import default_account
 from accounts.tasks import execute_approvals
 from markets.api.pages import Page
 from markets.commands import AdjustBalance, Observation, ObservePrice
+from markets.errors import Refused
 from markets.gateway import gateway
 from markets.ledger import FAUCET, INSURANCE
 from risk import disputes
@@ -157,6 +159,44 @@ def test_it_compensates_when_two_people_agree(liquidated: Desk) -> None:
     dispute.refresh_from_db()
     assert (dispute.status, dispute.resolution) == ("compensated", "A gesture.")
     assert "Compensated" in liquidated.alice.client.get(reverse("risk:liquidation", args=[row.id])).content.decode()
+
+
+def half_done(desk: Desk, since: timedelta) -> Approval:
+    """Return a compensation that a process has begun to carry out, so long ago."""
+    fund(INSURANCE, 1_000)
+    desk.project()
+    sam, tess = staff("sam", "resolve_dispute"), staff("tess", "decide_approval")
+    dispute = disputes.dispute_open(liquidation=Liquidation.objects.get(), by=sam, text="Wrong.")
+    approval = disputes.dispute_compensate(dispute=dispute, by=sam, amount_atoms=250 * 10**6, text="A gesture.")
+    approvals.approval_approve(approval_id=approval.id, by=tess)
+    Approval.objects.filter(id=approval.id).update(status="executing", executing_at=timezone.now() - since)
+    approval.refresh_from_db()
+    return approval
+
+
+def payments(desk: Desk, approval: Approval) -> int:
+    desk.project()
+    return LedgerTransfer.objects.filter(kind="adjustment", reason__startswith=f"approval {approval.id}: ").count()
+
+
+def test_it_pays_once_while_the_tables_are_behind(liquidated: Desk) -> None:
+    """The process ended after the engine had paid, and the projector has not seen the payment."""
+    approval = half_done(liquidated, timedelta(0))
+    disputes.pay(approval)
+    Approval.objects.filter(id=approval.id).update(executing_at=timezone.now() - approvals.RETRY_AFTER)
+    assert execute_approvals() == []
+    assert payments(liquidated, approval) == 1
+    assert execute_approvals() == [approval.id]
+    assert payments(liquidated, approval) == 1
+
+
+def test_it_pays_what_can_no_longer_have_been_paid(liquidated: Desk) -> None:
+    approval = half_done(liquidated, approvals.RETRY_AFTER + timedelta(minutes=1))
+    with pytest.raises(Refused) as refused:
+        disputes.pay(approval)  # the process that had begun it wakes up
+    assert refused.value.code == "EXPIRED"
+    assert execute_approvals() == [approval.id]
+    assert payments(liquidated, approval) == 1
 
 
 def test_it_opens_a_dispute_again_whose_compensation_fails(liquidated: Desk) -> None:
