@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from quantdesk.desk.roles import Role
 from quantdesk.embedded.child import last_line
 from quantdesk.embedded.errors import ServerError
 from quantdesk.embedded.servers import Servers
+from trading.runner.exits import Exit
 
 Steps = Mapping[str, Sequence[str]]  # management commands by the name of the step
 LONGEST_DELAY_S = 30.0
@@ -116,11 +118,13 @@ class Supervisor:
         if entry.due is None and not entry.process.is_alive():
             entry.process.join()
             self._kill_group(entry.process)
+            log = self.logs / f"{entry.role.name}.log"
+            if entry.process.exitcode == Exit.REFUSED:
+                raise DeskError(f"{reason(log).rstrip('.')}. To give this data up and start afresh: --reset")
             entry.failures = 0 if now - entry.began > STEADY_S else entry.failures + 1
             delay_s = min(LONGEST_DELAY_S, 0.25 * 2 ** (entry.failures - 1)) if entry.failures > 1 else 0.0
             entry.due = now + delay_s
             when = f"in {delay_s:.1f} s" if delay_s else "now"
-            log = self.logs / f"{entry.role.name}.log"
             self.say(f"{entry.role.name} ended ({_ending(entry.process)}) and starts again {when}; see {log}")
         if entry.due is not None and entry.due <= now:
             entry.process, entry.began, entry.due = self._start(entry.role), now, None
@@ -161,6 +165,15 @@ class Supervisor:
         for log in self.logs.glob("*.log"):
             if log.stat().st_size > MAX_LOG_BYTES:
                 os.truncate(log, 0)  # writers append, so they go on at the new end
+
+
+def reason(log: Path) -> str:
+    """Return what a child that refuses its data said last: starting it again would change nothing."""
+    line = last_line(log)
+    try:
+        return str(json.loads(line)["error"])
+    except (ValueError, KeyError):
+        return line
 
 
 def _ending(process: BaseProcess) -> str:

@@ -169,6 +169,19 @@ def test_it_recovers_from_its_own_death_then_leaves_nothing_behind_on_ctrl_c_and
     assert not (own_desk.data_dir / "snapshots" / "mark").exists()
 
 
+def test_it_ends_with_a_reason_when_its_engine_cannot_use_the_data(own_desk: DeskProcess) -> None:
+    """A journal of other rules, or one that was changed: starting the engine again and again would say nothing to anybody."""
+    own_desk.start()
+    own_desk.wait_for(WELCOME)
+    with psycopg.connect(postgres_url(own_desk.data_dir, OWNER)) as connection:
+        connection.execute("ALTER TABLE trading_journal DISABLE TRIGGER USER")
+        connection.execute("UPDATE trading_journal SET stamp_ms = stamp_ms + 1")
+        connection.execute("DELETE FROM trading_snapshot")
+    os.kill(own_desk.children()["engine"], signal.SIGKILL)
+    assert "journal row 1 has been changed" in own_desk.wait_for("start afresh: --reset")
+    assert own_desk.process.wait(PATIENCE_S) == 1
+
+
 def test_it_says_when_its_port_is_taken(desk: DeskProcess, own_desk: DeskProcess) -> None:
     own_desk.port = desk.port
     result = own_desk.run()
