@@ -6,6 +6,7 @@ import pytest
 
 from markets.commands import AdjustBalance, SetMarketStatus, SweepLiquidations
 from markets.ledger import BACKSTOP, DUST, FAUCET, FEES, INSURANCE
+from markets.parameters import MarketStatus
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
 from trading.engine.snapshot import state_hash
 
@@ -280,3 +281,75 @@ def test_it_lets_a_liquidations_fill_trigger_others() -> None:
     fall(desk, LIQUIDATION_TICKS)
     assert [event.order_id for event in desk.named("OrderTriggered")] == [stop.order_id]
     assert desk.position(CHARLIE) == -5
+
+
+def set_status(desk: Desk, status: MarketStatus, market_id: int) -> None:
+    desk.do(SetMarketStatus(market_id=market_id, status=status, reason="test"))
+
+
+@pytest.mark.parametrize("status", ["post_only", "cancel_only", "halted"])
+def test_it_is_not_stopped_by_a_position_in_a_market_that_is_closed(status: MarketStatus) -> None:
+    desk = leveraged_alice(other_lots=1)
+    desk.buy(CHARLIE, 20, 8_890)
+    set_status(desk, status, OTHER)
+    fall(desk, 8_895)
+    (step,) = desk.named("LiquidationStepped")
+    assert (step.stage, step.market_id) == ("book", MARKET)
+    assert desk.position(ALICE, OTHER) == 1
+    assert len(desk.named("AccountLiquidated")) == 1
+
+
+@pytest.mark.parametrize("status", ["post_only", "cancel_only"])
+@pytest.mark.parametrize("market_id", [0, MARKET])
+def test_it_closes_without_the_book_where_nothing_is_matched(status: MarketStatus, market_id: int) -> None:
+    desk = leveraged_alice()
+    fund(desk, BACKSTOP, 1_000)
+    desk.buy(CHARLIE, 20, 8_890)
+    set_status(desk, status, market_id)
+    fall(desk, LIQUIDATION_TICKS)
+    (step,) = desk.named("LiquidationStepped")
+    assert step.stage == "backstop"
+    assert (desk.position(ALICE), desk.position(BACKSTOP)) == (0, 10)
+    assert desk.fills() == []
+
+
+@pytest.mark.parametrize("status", ["post_only", "cancel_only"])
+def test_it_deleverages_the_backstop_where_nothing_is_matched(status: MarketStatus) -> None:
+    desk = leveraged_alice()
+    fund(desk, BACKSTOP, 5)
+    set_status(desk, status, MARKET)
+    fall(desk, LIQUIDATION_TICKS)
+    assert desk.position(BACKSTOP) == 10
+    fall(desk, 8_300)
+    assert desk.position(BACKSTOP) == 0
+
+
+def test_it_leaves_a_position_at_rest_with_its_share_of_a_debt() -> None:
+    """Both markets fall; what is halted is not closed, and once nothing else is left the fund pays no more for it."""
+    desk = leveraged_alice(other_lots=1)
+    fund(desk, INSURANCE, 1_000)
+    set_status(desk, "halted", OTHER)
+    fall(desk, 8_700)
+    assert (desk.position(ALICE), desk.position(ALICE, OTHER)) == (0, 1)
+    left = cash(desk, INSURANCE)
+    assert desk.named("AccountLiquidated") == []
+    desk.restart()
+    desk.price(8_700, market_id=OTHER)
+    desk.confirm()
+    assert cash(desk, INSURANCE) == left
+    assert desk.position(ALICE, OTHER) == 1
+    set_status(desk, "normal", OTHER)
+    desk.confirm()
+    desk.confirm()
+    assert desk.position(ALICE, OTHER) == 0
+    assert cash(desk, ALICE) == 0
+
+
+def test_it_waits_while_the_exchange_is_halted() -> None:
+    desk = leveraged_alice()
+    set_status(desk, "halted", 0)
+    fall(desk, 8_700)
+    assert desk.position(ALICE) == 10
+    set_status(desk, "normal", 0)
+    fall(desk, 8_700)
+    assert desk.position(ALICE) == 0

@@ -18,6 +18,7 @@ from trading.engine.moves import move_position
 from trading.engine.state import Holding, MarginPool, State
 
 FUNDS: Final = (BACKSTOP, INSURANCE)
+AT_REST: Final = frozenset({"halted", "delisted"})
 
 
 def room(state: State) -> int:
@@ -54,21 +55,26 @@ def tend(state: State) -> None:
         return
     for account_id in FUNDS:
         for holding in open_holdings(state.accounts[account_id].cross):
-            if is_open(state, holding):
+            if may_close(state, holding) and is_matched(state, holding):
                 unwind(state, holding)
 
 
 def check_cap(state: State, pool: MarginPool) -> None:
     """Deleverage what the backstop holds when its losses near the cap, and prices have said so twice."""
-    held = [holding for holding in open_holdings(pool) if is_open(state, holding)]
+    held = [holding for holding in open_holdings(pool) if may_close(state, holding)]
     if not held or room(state) >= margin.maintenance(state, pool):
         pool.short_ms = 0
     elif is_confirmed(pool):
         give_up(state, held)
 
 
-def is_open(state: State, holding: Holding) -> bool:
-    return holding.market.index.allows("liquidate") and state.strictest_status(holding.market) == "normal"
+def may_close(state: State, holding: Holding) -> bool:
+    """Tell whether a position may be closed now, if only without the book. What a market at rest holds waits."""
+    return holding.market.index.allows("liquidate") and state.strictest_status(holding.market) not in AT_REST
+
+
+def is_matched(state: State, holding: Holding) -> bool:
+    return state.strictest_status(holding.market) == "normal"
 
 
 def give_up(state: State, held: list[Holding]) -> None:

@@ -80,13 +80,16 @@ def step(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
     elif equity * PPM < margin.maintenance(state, pool) * state.risk_parameters.backstop_ratio_ppm:
         hand_over(state, pool, liquidation)
     elif is_short(state, pool) and state.stamp_ms >= liquidation.due_ms:
-        sell_slices(state, pool, liquidation)
+        matched = [holding for holding in open_holdings(pool) if backstop.is_matched(state, holding)]
+        if matched:
+            sell_slices(state, pool, liquidation, matched)
+        else:
+            hand_over(state, pool, liquidation)
 
 
-def sell_slices(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+def sell_slices(state: State, pool: MarginPool, liquidation: Liquidation, held: list[Holding]) -> None:
     """Sell one slice of each position, the one with the largest maintenance first, until the pool has its buffer again."""
-    held = sorted(open_holdings(pool), key=lambda holding: (-margin.position_maintenance(holding), holding.market.market_id))
-    for holding in held:
+    for holding in sorted(held, key=lambda holding: (-margin.position_maintenance(holding), holding.market.market_id)):
         if shortage(state, pool) <= 0:
             break
         sell_slice(state, pool, holding, liquidation)
@@ -145,15 +148,17 @@ def take_fee(state: State, pool: MarginPool, quote_atoms: int, rate_ppm: int) ->
 
 
 def hand_over(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
-    """Give all positions to the backstop if it may take them, else close them against the other side."""
-    held = open_holdings(pool)
-    taken = margin.equity(state, pool) >= 0 and backstop.can_take(state, margin.maintenance(state, pool))
+    """Give the positions to the backstop if it may take them, else close them against the other side. Those in markets at rest wait."""
+    held = [holding for holding in open_holdings(pool) if backstop.may_close(state, holding)]
+    needed = sum([margin.position_maintenance(holding) for holding in held])
+    taken = margin.equity(state, pool) >= 0 and backstop.can_take(state, needed)
     for holding in held:
         if taken:
             give_to_backstop(state, holding, liquidation)
         else:
             deleverage(state, holding, liquidation)
-    cover(state, pool, liquidation)
+    if not open_holdings(pool):
+        cover(state, pool, liquidation)
 
 
 def cover(state: State, pool: MarginPool, liquidation: Liquidation) -> None:

@@ -15,7 +15,7 @@ from trading.engine.state import MarginPool, State
 
 def sweep(state: State) -> None:
     """Warn and liquidate whom the present marks concern, lowest account first, then tend the exchange's own positions."""
-    if state.status != "normal":
+    if state.status == "halted":
         return
     for pool in [pool for pool in take_due(state) if check(state, pool)]:
         liquidation.proceed(state, pool)
@@ -34,8 +34,8 @@ def take_due(state: State) -> list[MarginPool]:
 
 
 def check(state: State, pool: MarginPool) -> bool:
-    """Take a pool's level, and tell whether its liquidation must begin or go on. Without prices that allow it nothing changes."""
-    if not is_priced(state, pool):
+    """Take a pool's level, and tell whether to begin or go on with its liquidation. Nothing changes where none is possible."""
+    if not (is_priced(state, pool) and may_act(state, pool)):
         state.unswept.add(pool.account.account_id)
         return False
     equity = margin.equity(state, pool)
@@ -78,12 +78,14 @@ def call(state: State, pool: MarginPool, level: int, equity_atoms: int, maintena
 
 
 def is_priced(state: State, pool: MarginPool) -> bool:
-    """Tell whether every price that values the pool is fit to liquidate by, and every market it would close in is open."""
+    """Tell whether every price that values the pool is fit to liquidate by."""
     for name in pool.collateral:
         if not state.indices[state.assets[name].parameters.index_id].allows("liquidate"):
             return False
-    return all(
-        holding.market.index.allows("liquidate") and state.strictest_status(holding.market) == "normal"
-        for holding in pool.holdings.values()
-        if holding.size_lots
-    )
+    return all(holding.market.index.allows("liquidate") for holding in pool.holdings.values() if holding.size_lots)
+
+
+def may_act(state: State, pool: MarginPool) -> bool:
+    """Tell whether anything can be done for the pool: it has a position that may be closed, or none."""
+    held = backstop.open_holdings(pool)
+    return not held or any(backstop.may_close(state, holding) for holding in held)
