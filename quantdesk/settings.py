@@ -204,7 +204,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "markets.api.requests.AlwaysJson",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_RENDERER_CLASSES": ["markets.api.requests.MsgspecRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["markets.api.requests.UnreadParser"],
     "EXCEPTION_HANDLER": "quantdesk.api.errors.handle",
 }
 # Tokens that a bucket holds, and how many a second fill it: reads and orders by account, the address for who is anonymous.

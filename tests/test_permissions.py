@@ -264,6 +264,18 @@ def test_it_asks_people_for_a_csrf_token(desk: Desk) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "CSRF_FAILED")
 
 
+@pytest.mark.parametrize("path", ["orders/", "orders/preview/", "orders/batch/", "accounts/", "api-keys/", "margin/preview/"])
+def test_it_refuses_what_is_nested_too_deeply_from_a_browser_with_a_token(desk: Desk, path: str) -> None:
+    """The token's check comes first, and must not read the body as JSON by itself."""
+    browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    browser.force_login(desk.alice.user)
+    token = "t" * 32
+    browser.cookies["csrftoken"] = token
+    for body, code in ((b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}", "UNKNOWN_FIELD"), (b"{", "INVALID_JSON")):
+        answer = browser.post(f"/api/v1/{path}", data=body, content_type="application/json", headers={"X-CSRFToken": token})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
 def test_it_stops_who_was_deactivated(desk: Desk, callers: dict[str, Caller]) -> None:
     from accounts import api_auth
 
