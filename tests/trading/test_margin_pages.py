@@ -1,13 +1,17 @@
 """The trade page's margin and exit dialogs without a browser."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from markets import figures, ledger
+from markets.commands import Deposit, SetAsset
 from markets.gateway import gateway
 from markets.queries import GetAccount
+from markets.seed import ASSETS
 from markets.views import AccountView
 from tests.support.engine import engine_process, engine_processes
 from tests.support.people import Person, alice, bob
@@ -143,3 +147,28 @@ def test_it_has_a_page_for_each_dialog(alice: Person, bob: Person, path: str) ->
     page = client.get(PAGE + path)
     assert page.status_code == 200
     assert b"<html" in page.content
+
+
+def test_it_shows_each_balance_with_its_own_figures(alice: Person, bob: Person) -> None:
+    trade(alice, bob)
+    deposit = Deposit(account_id=alice.account_id, asset="SOL", amount_atoms=10 * 10**9, number=2, source_account_id=ledger.FAUCET)
+    for command in (SetAsset(parameters=next(asset for asset in ASSETS if asset.asset == "SOL"), author="test"), deposit):
+        reply = gateway().submit(command)
+        assert reply.reject is None, reply.reject
+    page = browser(alice).get(PAGE).content.decode()
+    found = {
+        asset: re.findall(r'data-label="([^"]+)">([^<]*)<', row) for asset, row in re.findall(r'<tr id="balance-(\w+)">(.*?)</tr>', page)
+    }
+    rows = {asset: dict(cells) for asset, cells in found.items()}
+    view = account(alice)
+    sol = next(row for row in view.assets if row.asset == "SOL")
+    assert rows["SOL"] == {
+        "Balance": "10.000000000",
+        "Value": "$1,500.00",
+        "Counts for": figures.dollars(sol.maintenance_value_atoms),
+        "For initial margin": figures.dollars(sol.initial_value_atoms),
+        "Withdrawable": "10.000000000",
+    }
+    assert 0 < sol.initial_value_atoms < sol.value_atoms
+    assert rows["USDC"]["Withdrawable"] == f"{view.withdrawable_atoms / 10**6:,.6f}"
+    assert rows["USDC"]["Value"] == rows["USDC"]["Counts for"] == figures.dollars(view.balances["USDC"])

@@ -69,8 +69,14 @@ class OrderRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BalanceRow:
+    """What an account has of one asset; every figure is the asset's own."""
+
     asset: str
     amount: str
+    value: str
+    counted: str
+    initial: str
+    withdrawable: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +104,16 @@ def order_rows(account: AccountView, markets: Markets) -> list[OrderRow]:
 
 def balance_rows(account: AccountView) -> list[BalanceRow]:
     return [
-        BalanceRow(asset=asset, amount=figures.number(units.decimal_from_atoms(atoms, units.ASSET_DECIMALS[asset])))
-        for asset, atoms in sorted(account.balances.items())
+        BalanceRow(
+            asset=view.asset,
+            amount=_amount(view.amount_atoms, view.asset),
+            value=figures.dollars(view.value_atoms),
+            counted=figures.dollars(view.maintenance_value_atoms),
+            initial=figures.dollars(view.initial_value_atoms),
+            withdrawable=_amount(view.withdrawable_atoms, view.asset),
+        )
+        for view in account.assets
+        if view.amount_atoms
     ]
 
 
@@ -122,6 +136,10 @@ def account_card(account: AccountView) -> AccountCard:
 
 def day_time(moment_ms: int) -> str:
     return datetime.fromtimestamp(moment_ms // 1000, UTC).strftime(DAY_TIME)
+
+
+def _amount(atoms: int, asset: str) -> str:
+    return figures.number(units.decimal_from_atoms(atoms, units.ASSET_DECIMALS[asset]))
 
 
 def _position_row(position: PositionView, orders: Iterable[OrderView], market: MarketParameters) -> PositionRow:
