@@ -36,10 +36,11 @@ READ: dict[Kind, LiteralString] = {
     "where market_id = %s and interval = %s and opened_at >= %s and opened_at < %s order by opened_at",
 }
 SPARKLINES: LiteralString = """
-select m.id, s.times_ms, s.closes
+select m.id, s.opened, s.times_ms, s.closes
 from markets_market m
 cross join lateral (
-    select array_agg(extract(epoch from opened_at)::bigint * 1000 order by opened_at) as times_ms,
+    select (array_agg(open_ticks order by opened_at))[1] as opened,
+           array_agg(extract(epoch from opened_at)::bigint * 1000 order by opened_at) as times_ms,
            array_agg(close_ticks order by opened_at) as closes
     from markets_markcandle c
     where c.market_id = m.id and c.interval = %s and c.opened_at >= %s
@@ -121,12 +122,14 @@ def open_interest(*, market_id: int, interval: str, limit: int, from_ms: int | N
 
 
 def sparklines(*, now_ms: int) -> dict[int, list[int]]:
-    """Return each market's marks of the last 24 hours in ticks, at even steps up to now; one that has no mark is not in it."""
+    """Return each market's marks of the last 24 hours in ticks, at even steps from where the day opened up to now; one that has no
+    mark is not in it.
+    """
     first_ms = bucket_ms(now_ms, SPARK_STEP_MS) - (SPARK_POINTS - 1) * SPARK_STEP_MS
     with connection.cursor() as cursor:
         cursor.execute(SPARKLINES, [SPARK_INTERVAL, _at(first_ms)])
         rows = cursor.fetchall()
-    return {market_id: list(_stepped(dict(zip(times, closes, strict=True)), first_ms)) for market_id, times, closes in rows}
+    return {market_id: list(_stepped(opened, dict(zip(times, closes, strict=True)), first_ms)) for market_id, opened, times, closes in rows}
 
 
 def stored_sampler(market_id: int) -> MarkSampler | None:
@@ -135,11 +138,14 @@ def stored_sampler(market_id: int) -> MarkSampler | None:
     return MarkSampler(sampled_ms=_ms(row.sampled_at), high_ticks=row.high_ticks, low_ticks=row.low_ticks) if row else None
 
 
-def _stepped(closes: dict[int, int], first_ms: int) -> Iterator[int]:
-    """Yield the last close of each step; steps without one repeat it, those before the first take the first."""
+def _stepped(opened: int, closes: dict[int, int], first_ms: int) -> Iterator[int]:
+    """Yield where the day opened, then the last close of each step; steps without one repeat what was before, so that the curve
+    runs the way of the day's change.
+    """
     by_step = {bucket_ms(time_ms, SPARK_STEP_MS): close for time_ms, close in closes.items()}
-    close = next(iter(closes.values()))
-    for step_ms in range(first_ms, first_ms + SPARK_POINTS * SPARK_STEP_MS, SPARK_STEP_MS):
+    yield opened
+    close = by_step.get(first_ms, opened)
+    for step_ms in range(first_ms + SPARK_STEP_MS, first_ms + SPARK_POINTS * SPARK_STEP_MS, SPARK_STEP_MS):
         close = by_step.get(step_ms, close)
         yield close
 

@@ -126,7 +126,7 @@ class Ticker(msgspec.Struct, frozen=True):
 
 
 class MarketOverview(Ticker, frozen=True):
-    """A ticker with what a list of markets shows beside it. `sparkline`: the mark of the last 24 hours, every half hour up to now."""
+    """A ticker with what a list of markets shows beside it. `sparkline`: the mark from 24 hours ago up to now, every half hour."""
 
     base_asset: str
     max_leverage: int

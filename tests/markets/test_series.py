@@ -28,9 +28,9 @@ def add(market: Market, minute: int, ticks: int, *, interval: str = "1m") -> Non
     )  # fmt: skip
 
 
-def add_mark(market: Market, opened_ms: int, ticks: int, *, interval: str = "1m", lots: int = 0) -> None:
+def add_mark(market: Market, opened_ms: int, ticks: int, *, interval: str = "1m", lots: int = 0, opened: int = 0) -> None:
     MarkCandle.objects.create(
-        market=market, interval=interval, opened_at=moment(opened_ms), open_ticks=ticks, high_ticks=ticks, low_ticks=ticks,
+        market=market, interval=interval, opened_at=moment(opened_ms), open_ticks=opened or ticks, high_ticks=ticks, low_ticks=ticks,
         close_ticks=ticks, open_interest_lots=lots, sampled_at=moment(opened_ms),
     )  # fmt: skip
 
@@ -131,3 +131,12 @@ def test_it_draws_the_day_in_even_steps(market: Market) -> None:
     curve = series.sparklines(now_ms=now_ms)[1]
     assert len(curve) == series.SPARK_POINTS
     assert curve == [500] * 43 + [700] * 4 + [800], "the first mark stands for what came before it"
+
+
+def test_it_draws_the_day_from_its_open(market: Market) -> None:
+    """A rise from 500 to 540 by way of 560 goes up, whether the exchange is minutes old or the day is whole."""
+    add_mark(market, NOON_MS - 30 * MINUTE_MS, 560, interval="15m", opened=500)
+    add_mark(market, NOON_MS, 540, interval="15m")
+    assert series.sparklines(now_ms=NOON_MS)[1] == [500] * 46 + [560, 540]
+    add_mark(market, NOON_MS - 47 * 30 * MINUTE_MS, 580, interval="15m", opened=530)
+    assert series.sparklines(now_ms=NOON_MS)[1] == [530] + [580] * 45 + [560, 540]
