@@ -6,12 +6,12 @@ The other market's index values BTC here: 1,000 USD for a whole one, 10^8 atoms.
 import pytest
 
 from markets.assets import CollateralTier
-from markets.commands import Observation, ObservePrice, Transfer, Withdraw
+from markets.commands import Observation, ObservePrice, SweepLiquidations, Transfer, Withdraw
 from markets.events import LedgerTransfer
-from markets.ledger import BACKSTOP, FAUCET
+from markets.ledger import BACKSTOP, FAUCET, INSURANCE
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, START_MS, USDC, Desk
-from trading.engine.snapshot import state_hash
-from trading.engine.withdrawals import vault_atoms
+from trading.engine.snapshot import decode, encode, state_hash
+from trading.engine.withdrawals import total_debt, vault_atoms
 
 BTC = 10**8
 DAY_MS = 86_400_000
@@ -259,3 +259,93 @@ def test_it_knows_that_collateral_of_the_markets_own_asset_falls_with_it() -> No
         view = desk.account(ALICE)
         assert desk.market(OTHER).mark_ticks == mark
         assert (view.equity_atoms < view.maintenance_margin_atoms) is short
+
+
+def cash(desk: Desk, account_id: int) -> int:
+    return desk.engine.state.accounts[account_id].cross.cash_atoms
+
+
+@pytest.mark.parametrize("float_atoms", [100_000 * USDC, 0])
+def test_it_lets_collateral_pay_back_what_insurance_paid(float_atoms: int) -> None:
+    """Alice loses 9,600 of 10,000 in BTC, which counts 9,000: insurance pays by weight, and has all of it back from what the BTC brings."""
+    desk = funded(float_atoms=float_atoms)
+    desk.fund(INSURANCE, 10_000 * USDC)
+    desk.lever(50)
+    desk.trade(20_000, 10_000)
+    desk.price(9_520)
+    desk.confirm()
+    (done,) = desk.named("AccountLiquidated")
+    assert desk.named("InsurancePaid")
+    assert done.insurance_paid_atoms == 0
+    assert cash(desk, INSURANCE) == 10_000 * USDC
+    assert 0 <= cash(desk, ALICE) < 100
+    assert 0 < desk.account(ALICE).balances["BTC"] < BTC // 2
+    desk.price(9_000, market_id=OTHER)
+    desk.confirm()
+    assert desk.named("InsurancePaid") == []
+    assert desk.replay() == state_hash(desk.engine.state)
+
+
+def test_it_counts_none_of_the_exchanges_own_accounts_among_debtors() -> None:
+    """What the faucet gave is no debt, and what the exchange itself holds is not converted."""
+    desk = funded()
+    assert cash(desk, FAUCET) < 0
+    assert desk.engine.state.debtors == set()
+
+
+def test_it_looks_at_debtors_without_a_position_after_a_restart() -> None:
+    """New weights leave Alice short of what she owes: the sweep finds her, restored or not."""
+    desk = funded(float_atoms=0)
+    desk.trade(2_000, 10_000)
+    desk.price(9_500)
+    desk.trade(2_000, 9_500, buyer=BOB, seller=ALICE)
+    assert cash(desk, ALICE) < -1_000 * USDC
+    desk.admit(tiers=(CollateralTier(0, 50_000, 50_000),))
+    desk.restart()
+    desk.do(SweepLiquidations())
+    desk.confirm()
+    assert desk.named("LiquidationStarted")
+
+
+def test_it_keeps_nobody_in_for_a_loss_whose_profit_is_not_taken_yet() -> None:
+    """Alice's 12,000 exceed the float, but Bob's profit is as unrealised: all else is there. Once he has taken it, 2,000 are not."""
+    desk = funded(btc=200 * BTC, float_atoms=10_000 * USDC)
+    desk.trade(24_000, 10_000)
+    before = desk.account(CHARLIE).withdrawable_atoms
+    assert before == 1_000_000 * USDC
+    desk.price(9_500)
+    assert desk.account(CHARLIE).withdrawable_atoms == before
+    desk.trade(24_000, 9_500, buyer=BOB, seller=CHARLIE)
+    free = [desk.account(account_id).withdrawable_atoms for account_id in (ALICE, BOB, CHARLIE)]
+    assert free[1] < cash(desk, BOB)
+    assert sum(free) <= vault_atoms(desk.engine.state)
+
+
+def test_it_counts_a_debt_the_same_whenever_it_was_last_asked() -> None:
+    """The sum is kept between prices: deposits, trades and fees of later batches are in it."""
+    desk = funded(float_atoms=100 * USDC)
+    desk.trade(2_000, 10_000)
+    desk.price(9_900)
+    for step in (
+        lambda: desk.trade(1_000, 9_900, buyer=BOB, seller=ALICE),
+        lambda: desk.deposit(ALICE, 50 * USDC),
+        lambda: desk.trade(1_000, 9_900, buyer=BOB, seller=ALICE),
+        lambda: desk.deposit(ALICE, 300 * USDC),
+    ):
+        step()
+        kept = total_debt(desk.engine.state)
+        assert kept == max(0, -(cash(desk, ALICE) + min(0, desk.account(ALICE).unrealised_atoms)))
+        assert total_debt(decode(encode(desk.engine.state))) == kept
+
+
+def test_it_adds_up_debts_once_while_prices_stand() -> None:
+    """Who was looked at is looked at again only when prices have moved, or money."""
+    desk = funded(float_atoms=100 * USDC)
+    state = desk.engine.state
+    total_debt(state)
+    assert state.owing_epoch == state.mark_epoch
+    state.owing[ALICE] = state.owing_atoms = 7 * USDC  # a mark: still there unless she is looked at again
+    desk.deposit(BOB, USDC)
+    assert total_debt(state) == 7 * USDC
+    desk.deposit(ALICE, USDC)
+    assert total_debt(state) == 0

@@ -167,3 +167,43 @@ def test_it_cancels_an_isolated_maker_that_neither_pool_can_pay_for() -> None:
     desk.buy(BOB, 10, 10_000)
     assert desk.position(ALICE) == 0
     assert desk.named("OrderCancelled")[0].reason == "margin"
+
+
+def test_it_takes_no_margin_out_at_an_old_price() -> None:
+    desk = isolated_desk()
+    desk.trade(100, 10_000)
+    desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=50 * USDC))
+    desk.now_ms += 61_000
+    desk.wait(1)
+    over = desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=-1))
+    assert over.reject is not None
+    assert (over.reject.code, over.reject.data) == ("PRICE_STALE", {"oracle_state": "stale"})
+    assert code(desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=1))) == ""
+
+
+def test_it_keeps_a_share_of_notional_in_an_isolated_pool() -> None:
+    """INC-06: 20 % of 1,000 stay with the position, though a tenth is its initial margin; without one all goes back."""
+    desk = isolated_desk()
+    desk.limit(withdrawal_notional_ppm=200_000)
+    desk.trade(100, 10_000)
+    desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=150 * USDC))
+    over = desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=-50 * USDC - 1))
+    assert over.reject is not None
+    assert (over.reject.code, over.reject.data) == ("INSUFFICIENT_BALANCE", {"movable_atoms": 50 * USDC})
+    assert code(desk.do(MoveIsolatedMargin(account_id=ALICE, market_id=MARKET, amount_atoms=-50 * USDC))) == ""
+    desk.trade(100, 10_000, buyer=BOB, seller=ALICE)
+    assert isolated_atoms(desk) == 0
+
+
+def test_it_fills_a_complete_order_from_an_isolated_maker_whose_fee_is_in_its_cross_pool() -> None:
+    desk = isolated_desk()
+    desk.sell(ALICE, 10, 10_000)
+    assert code(desk.buy(BOB, 10, 10_000, time_in_force="fok")) == ""
+    assert desk.position(ALICE) == -10
+
+
+def test_it_fills_no_complete_order_from_an_isolated_maker_that_neither_pool_can_pay_for() -> None:
+    desk = isolated_desk(cash=10 * USDC)
+    desk.deposit(BOB, 10 * USDC)
+    desk.sell(ALICE, 10, 10_000)
+    assert code(desk.buy(BOB, 10, 10_000, time_in_force="fok")) == "FOK_UNFILLABLE"

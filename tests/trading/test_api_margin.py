@@ -15,10 +15,10 @@ __all__ = ["desk", "engine_process", "engine_processes"]
 LIMIT = {"market": "BTC-PERP", "type": "limit", "size": "1.0000", "price": "60000.0"}
 
 
-def trade(desk: Desk) -> None:
-    """Let Alice buy 1 BTC from Bob, at 60,000."""
+def trade(desk: Desk, size: str = "1.0000") -> None:
+    """Let Alice buy BTC from Bob, at 60,000."""
     for person, side in ((desk.bob, "sell"), (desk.alice, "buy")):
-        assert person.post("orders/", LIMIT | {"side": side}).status == 201
+        assert person.post("orders/", LIMIT | {"side": side, "size": size}).status == 201
 
 
 def explain(desk: Desk) -> margin_schemas.MarginExplanation:
@@ -97,7 +97,10 @@ def test_it_knows_no_other_markets(desk: Desk) -> None:
 def test_it_isolates_a_market_and_moves_margin(desk: Desk) -> None:
     for _ in range(2):
         assert desk.alice.put("margin-mode/", {"market": "BTC-PERP", "mode": "isolated"}).json == {"market": "BTC-PERP", "mode": "isolated"}
-    trade(desk)
+    trade(desk, "0.1000")
+    kept = desk.alice.post("isolated-margin/", {"market": "BTC-PERP", "amount": "-1"})
+    assert (kept.status, kept.error["code"]) == (422, "INSUFFICIENT_BALANCE"), kept
+    assert desk.alice.post("isolated-margin/", {"market": "BTC-PERP", "amount": "600"}).status == 200  # a fifth of the notional stays
     before = explain(desk).pools[1]
     moved = desk.alice.post("isolated-margin/", {"market": "BTC-PERP", "amount": "250.5"})
     assert (moved.status, moved.json) == (200, {"market": "BTC-PERP", "amount": "250.500000"}), moved

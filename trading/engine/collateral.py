@@ -35,9 +35,7 @@ def set_asset(state: State, command: SetAsset) -> Reply:
     if known is None:
         state.assets[parameters.asset] = known = Asset(parameters)
     known.parameters = parameters
-    for account_id, pool in known.holders.items():
-        pool.armed = False
-        state.unswept.add(account_id)
+    thresholds.disarm_holders(state, known)
     index_id = parameters.index_id
     if index_id and index_id not in state.indices:
         state.indices[index_id] = Index(index_id, parameters.asset)
@@ -134,26 +132,53 @@ def settle_debts(state: State) -> None:
             convert(state, pool)
 
 
-def convert(state: State, pool: MarginPool) -> int:
-    """Sell collateral to the backstop until nothing is owed, the smallest haircut first; return the USDC that this brought."""
-    found = 0
-    names = sorted(pool.collateral, key=lambda name: (state.assets[name].parameters.conversion_haircut_ppm, name))
-    for name in names:
-        if pool.cash_atoms < 0:
-            found += convert_asset(state, pool, state.assets[name])
-    return found
+def convert(state: State, pool: MarginPool, wanted_atoms: int = 0) -> None:
+    """Sell collateral to the backstop until the pool has as much USDC as is wanted."""
+    for name in in_order(state, pool):
+        if pool.cash_atoms < wanted_atoms:
+            convert_asset(state, pool, state.assets[name], wanted_atoms - pool.cash_atoms)
 
 
-def convert_asset(state: State, pool: MarginPool, asset: Asset) -> int:
+def in_order(state: State, pool: MarginPool) -> list[str]:
+    """Return the pool's assets as they are sold: the smallest haircut first."""
+    return sorted(pool.collateral, key=lambda name: (state.assets[name].parameters.conversion_haircut_ppm, name))
+
+
+def conversion_price_e8(state: State, parameters: AssetParameters) -> int:
+    return state.indices[parameters.index_id].price_e8 * (PPM - parameters.conversion_haircut_ppm) // PPM
+
+
+def seize(state: State, pool: MarginPool, wanted_atoms: int) -> None:
+    """Sell collateral to the exchange for what a conversion would pay, float and caps apart, until the pool has as much as is wanted."""
+    lines: list[LedgerTransfer] = []
+    for name in in_order(state, pool):
+        if pool.cash_atoms < wanted_atoms:
+            lines += seize_asset(state, pool, state.assets[name].parameters, wanted_atoms - pool.cash_atoms)
+    if lines:
+        post(state, lines, "seized")
+
+
+def seize_asset(state: State, pool: MarginPool, parameters: AssetParameters, debt_atoms: int) -> list[LedgerTransfer]:
+    price = conversion_price_e8(state, parameters)
+    held = pool.collateral[parameters.asset]
+    # Without a price all of it goes for nothing.
+    amount = converted_amount(debt_atoms=debt_atoms, held_atoms=held, price_e8=price, decimals=parameters.decimals) or held
+    paid = asset_value_atoms(amount_atoms=amount, price_e8=price, decimals=parameters.decimals)
+    lines = [give(state, pool, state.fees, parameters.asset, amount, "conversion")]
+    if paid > 0:
+        lines.append(transfer(state.fees, pool, paid, "conversion"))
+    return lines
+
+
+def convert_asset(state: State, pool: MarginPool, asset: Asset, debt: int) -> None:
     """Sell as much of one asset as the debt needs and the backstop may take."""
     parameters = asset.parameters
     index = state.indices[parameters.index_id]
     if not index.allows("convert"):
-        return 0
+        return
     backstop = state.accounts[BACKSTOP].cross
-    paid_e8 = index.price_e8 * (PPM - parameters.conversion_haircut_ppm) // PPM
+    paid_e8 = conversion_price_e8(state, parameters)
     decimals = parameters.decimals
-    debt = -pool.cash_atoms
     held = pool.collateral[parameters.asset]
     amount = converted_amount(debt_atoms=debt, held_atoms=held, price_e8=paid_e8, decimals=decimals)
     has = asset_value_atoms(amount_atoms=backstop.collateral.get(parameters.asset, 0), price_e8=index.price_e8, decimals=decimals)
@@ -162,7 +187,7 @@ def convert_asset(state: State, pool: MarginPool, asset: Asset) -> int:
     amount = most_amount(value_atoms=float_atoms(state), held_atoms=amount, price_e8=paid_e8, decimals=decimals)
     paid = asset_value_atoms(amount_atoms=amount, price_e8=paid_e8, decimals=decimals)
     if paid <= 0:
-        return 0
+        return
     capital = margin.equity(state, backstop)
     state.events.append(
         CollateralConverted(
@@ -182,4 +207,3 @@ def convert_asset(state: State, pool: MarginPool, asset: Asset) -> int:
     post(state, lines, "conversion")
     # What the backstop has is only in another shape: a conversion is no loss, what becomes of the asset may be one.
     state.backstop_capital_atoms += margin.equity(state, backstop) - capital
-    return paid

@@ -6,6 +6,7 @@ from typing import Any, Final
 from markets import commands
 from markets.commands import Command, PlaceOrder, Side
 from markets.events import Event
+from markets.ledger import FIRST_USER_ACCOUNT
 from markets.queries import Query
 from markets.views import Reply
 from trading.engine import admin, amending, batches, collateral, isolated, ledger, marks, orders, pools, queries, sweep, thresholds, timers
@@ -69,9 +70,11 @@ class Engine:
         for account_id in state.touched:
             account = state.accounts[account_id]
             account.seq += 1
-            if account.cross.cash_atoms < 0:
+            if account.cross.cash_atoms < 0 and account_id >= FIRST_USER_ACCOUNT:
                 state.debtors.add(account_id)
         state.unswept |= state.touched
+        if state.owing_epoch == state.mark_epoch:
+            state.owing_changed |= state.touched
         outcome = Outcome(state.events, take_book_changes(state), state.touched)
         state.events = []
         state.touched = set()

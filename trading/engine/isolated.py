@@ -1,10 +1,11 @@
 """Isolated margin: a position with money of its own, whose losses reach no further."""
 
+from markets.assets import QUOTE
 from markets.commands import MoveIsolatedMargin, SetMarginMode
 from markets.events import MarginModeSet
 from markets.rejects import Reject
 from markets.views import Reply
-from trading.engine import margin
+from trading.engine import margin, withdrawals
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
 from trading.engine.pools import shift
 from trading.engine.state import Account, MarginPool, Market, State
@@ -65,7 +66,11 @@ def move_margin(state: State, command: MoveIsolatedMargin) -> Reply:
         return Reply(reject=Reject("INVALID_AMOUNT", {"amount_atoms": amount}))
     if amount > 0 and not pool.holdings[command.market_id].size_lots:
         return Reply(reject=Reject("NOTHING_TO_CHANGE", {"position_lots": 0}))
-    free = margin.movable(state, account.cross if amount > 0 else pool)
+    closed = withdrawals.closed_price(state, pool, QUOTE) if amount < 0 else None
+    if closed is not None:
+        return Reply(reject=Reject("PRICE_STALE", {"oracle_state": closed}))
+    # What leaves the pool may leave the exchange next: as much stays as a withdrawal would leave.
+    free = margin.movable(state, account.cross) if amount > 0 else margin.withdrawable(state, pool)
     if abs(amount) > free:
         return Reply(reject=Reject("INSUFFICIENT_BALANCE", {"movable_atoms": free}))
     shift(state, pool, amount)

@@ -11,7 +11,7 @@ from risk.liquidation import bankruptcy_ticks, discounted_ticks, limit_ticks, pa
 from risk.margin import tier_at
 from trading.engine import backstop, collateral, deleveraging, insurance, margin
 from trading.engine.backstop import open_holdings
-from trading.engine.ledger import give, post, transfer
+from trading.engine.ledger import post, transfer
 from trading.engine.orders import cancel_orders
 from trading.engine.state import Holding, Liquidation, MarginPool, State
 
@@ -164,30 +164,27 @@ def hand_over(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
 def cover(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
     """Pay what a pool owes once its positions are gone: from its collateral, then from the fund, and last by the exchange.
 
-    What its collateral brought beyond its weight goes back to the fund that had paid for it. A debt stays with an account only
-    as long as it has collateral of enough weight; where that is not so, and the backstop cannot take it, the exchange does.
+    What the fund has paid is owed too: it paid by weights, and what collateral brings beyond them goes back to it. A debt stays
+    with an account only as long as the fund paid nothing for it and it has collateral of enough weight; where that is not so,
+    and the backstop cannot take the collateral, the exchange does.
     """
-    if pool.cash_atoms < 0 and pool.collateral:
-        collateral.convert(state, pool)
-    back = min(pool.cash_atoms, liquidation.insurance_paid_atoms)
-    if back > 0:
-        post(state, [transfer(pool, state.accounts[INSURANCE].cross, back, "insurance")], "liquidation")
-        liquidation.insurance_paid_atoms -= back
-    if pool.collateral and margin.equity(state, pool) < 0:
-        seize(state, pool)
+    collateral.convert(state, pool, liquidation.insurance_paid_atoms)
+    repay(state, pool, liquidation)
+    if pool.collateral and (liquidation.insurance_paid_atoms > 0 or margin.equity(state, pool) < 0):
+        collateral.seize(state, pool, liquidation.insurance_paid_atoms)
+        repay(state, pool, liquidation)
     if pool.cash_atoms < 0 and not pool.collateral:
         liquidation.insurance_paid_atoms += insurance.pay(state, pool, -pool.cash_atoms, liquidation.liquidation_id)
         if pool.cash_atoms < 0:
             insurance.pay_from_fees(state, pool, -pool.cash_atoms, liquidation.liquidation_id)
 
 
-def seize(state: State, pool: MarginPool) -> None:
-    """Sell all collateral to the exchange, for what it counts for."""
-    paid = min(-pool.cash_atoms, pool.collateral_atoms)
-    lines = [give(state, pool, state.fees, name, pool.collateral[name], "conversion") for name in sorted(pool.collateral)]
-    if paid > 0:
-        lines.append(transfer(state.fees, pool, paid, "conversion"))
-    post(state, lines, "seized")
+def repay(state: State, pool: MarginPool, liquidation: Liquidation) -> None:
+    """Give the fund back what it has paid, as far as the pool has USDC."""
+    back = min(pool.cash_atoms, liquidation.insurance_paid_atoms)
+    if back > 0:
+        post(state, [transfer(pool, state.accounts[INSURANCE].cross, back, "insurance")], "liquidation")
+        liquidation.insurance_paid_atoms -= back
 
 
 def give_to_backstop(state: State, holding: Holding, liquidation: Liquidation) -> None:

@@ -62,6 +62,7 @@ def makable(state: State, market: Market, maker: Order, wanted: int, tallies: di
 
 
 def affords(state: State, holding: Holding, sign: int, tally: Tally, lots: int, fill: int, fee_atoms: int) -> bool:
+    """Tell whether a maker can pay for a fill; what an isolated one lacks comes from its cross pool, as when it is filled."""
     free = margin.available_after_fill(
         state,
         holding,
@@ -71,4 +72,6 @@ def affords(state: State, holding: Holding, sign: int, tally: Tally, lots: int, 
         tally.fee_atoms + fee_atoms,
         tally.open_value + fill,
     )
+    if free < 0 and holding.pool.market_id:
+        free += margin.movable(state, holding.account.cross)
     return free >= 0

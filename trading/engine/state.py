@@ -350,6 +350,10 @@ class State:
         "next_serial",
         "next_trade_id",
         "orders",
+        "owing",
+        "owing_atoms",
+        "owing_changed",
+        "owing_epoch",
         "ready",
         "ready_markets",
         "rejections",
@@ -406,6 +410,10 @@ class State:
         self.unswept: set[int] = set()  # accounts whose margin must be checked at the next sweep, whatever prices do
         self.next_serial: int = 1
         self.debtors: set[int] = set()  # accounts whose cross pool was left with less than no USDC
+        self.owing: dict[int, int] = {}  # what each account owed when it was last looked at, see `withdrawals.total_debt`
+        self.owing_atoms: int = 0  # their sum
+        self.owing_epoch: int = UNKNOWN_VERSION
+        self.owing_changed: set[int] = set()  # accounts touched since then, by earlier batches
         self.emptied: set[tuple[int, int]] = set()  # (account, market) of isolated pools that may have margin to give back
         self.clearing: MarginPool = self.accounts[ledger.CLEARING].cross
         self.fees: MarginPool = self.accounts[ledger.FEES].cross

@@ -12,7 +12,7 @@ from typing import Final
 
 from markets.units import ceil_div
 from risk.liquidation import level_bound
-from trading.engine.state import Holding, MarginPool, Market, State
+from trading.engine.state import Asset, Holding, MarginPool, Market, State
 
 SPARE: Final = 256  # outdated thresholds that a market may keep beside four for each holder
 
@@ -99,7 +99,16 @@ def disarm_market(state: State, market: Market) -> None:
         state.unswept.add(account_id)
 
 
+def disarm_holders(state: State, asset: Asset) -> None:
+    """Have everybody checked who has an asset: it counts for something else. Who owes USDC need not have a position."""
+    for account_id, pool in asset.holders.items():
+        pool.armed = False
+        state.unswept.add(account_id)
+
+
 def disarm_all(state: State) -> None:
     """Have everybody checked: the levels themselves have changed, or nothing is known of earlier checks."""
     for market in state.markets.values():
         disarm_market(state, market)
+    for asset in state.assets.values():
+        disarm_holders(state, asset)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from markets.assets import QUOTE
-from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT, SOURCES
+from markets.ledger import BACKSTOP, CLEARING, FIRST_USER_ACCOUNT, NAMES, SOURCES
 from markets.rejects import Reject
 from markets.units import asset_value_atoms
 from oracle.actions import IndexState
@@ -11,6 +11,7 @@ from trading.engine import margin
 from trading.engine.state import HOUR_MS, Account, MarginPool, State
 
 DAY_MS: Final = 24 * HOUR_MS
+OWN: Final = (*SOURCES, CLEARING, BACKSTOP)  # what these have less than nothing is counted otherwise
 
 
 def refusal(state: State, account: Account, asset: str, amount_atoms: int) -> Reject | None:
@@ -76,8 +77,24 @@ def illiquid(state: State) -> Reject | None:
 
 
 def missing_atoms(state: State) -> int:
-    """Return how much more USDC is owed than the backstop has; not positive where its float covers all."""
-    return total_debt(state) - float_atoms(state)
+    """Return how much more USDC accounts could take out than the exchange holds; not positive where all of it is there.
+
+    Two bounds hold, and the lesser counts: what is owed once unrealised losses count, beyond the float; and what was paid out that
+    nobody has paid in. A loss that is as unrealised as the profit on its other side is not missed by anybody.
+    """
+    paid = paid_out(state)
+    return paid if paid <= 0 else min(paid, total_debt(state) - float_atoms(state))
+
+
+def paid_out(state: State) -> int:
+    """Return the USDC that users were left with beyond what came in: debts in cash, and profits that no loser has paid yet."""
+    owed = sum(max(0, -state.accounts[account_id].cross.cash_atoms) for account_id in state.debtors | state.touched if is_user(account_id))
+    lacking = sum(max(0, -state.accounts[account_id].cross.cash_atoms) for account_id in NAMES if account_id not in OWN)
+    return owed + lacking - state.clearing.cash_atoms - state.accounts[BACKSTOP].cross.cash_atoms
+
+
+def is_user(account_id: int) -> bool:
+    return account_id >= FIRST_USER_ACCOUNT
 
 
 def liquidity(state: State) -> dict[str, int | str]:
@@ -85,17 +102,37 @@ def liquidity(state: State) -> dict[str, int | str]:
 
 
 def total_debt(state: State) -> int:
-    """Return what is owed by the accounts that can owe: those below zero or short, those just touched, those with other collateral."""
-    found = state.debtors | state.touched | state.unswept
-    for asset in state.assets.values():
-        found = found | set(asset.holders)
-    return sum(owed(state, state.accounts[account_id].cross) for account_id in found if account_id >= FIRST_USER_ACCOUNT)
+    """Return what is owed by the accounts that can owe: those below zero or short, those just touched, those with other collateral.
+
+    All of them are looked at when marks have moved, and then only those that were touched since. What the exchange itself has paid
+    without having it is owed as well.
+    """
+    changed = state.owing_changed | state.touched
+    if state.owing_epoch != state.mark_epoch:
+        changed |= state.debtors | state.unswept
+        for asset in state.assets.values():
+            for account_id, pool in asset.holders.items():
+                if pool.holdings:  # without any, only a debtor can owe
+                    changed.add(account_id)
+        state.owing, state.owing_atoms, state.owing_epoch = {}, 0, state.mark_epoch
+    state.owing_changed = set()  # who is touched in this batch is noted again at its end
+    for account_id in changed:
+        if is_user(account_id):
+            now = owed(state.accounts[account_id].cross)
+            before = state.owing.get(account_id, 0)
+            if now != before:
+                state.owing_atoms += now - before
+                state.owing[account_id] = now
+    return state.owing_atoms + max(0, -state.fees.cash_atoms)
 
 
-def owed(state: State, pool: MarginPool) -> int:
-    """Return the USDC that a pool owes once its unrealised losses are counted."""
-    margin.refresh(state, pool)
-    return max(0, -margin.settled(pool))
+def owed(pool: MarginPool) -> int:
+    """Return the USDC that a pool owes once its unrealised losses are counted; what its collateral is worth is no matter here."""
+    profit = 0
+    for holding in pool.holdings.values():
+        if holding.size_lots:
+            profit += margin.unrealised(holding)
+    return max(0, -(pool.cash_atoms + min(0, profit)))
 
 
 def float_atoms(state: State) -> int:
