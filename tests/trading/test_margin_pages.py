@@ -33,10 +33,10 @@ def isolate(client: Client, leverage: int = 10) -> Any:
     return client.post(f"{PAGE}leverage/", {"margin_mode": "isolated", "leverage": str(leverage)}, headers=HTMX)
 
 
-def trade(alice: Person, bob: Person) -> None:
-    """Let Alice buy 1 BTC from Bob, at 60,000."""
+def trade(alice: Person, bob: Person, *, size_lots: int = 10_000) -> None:
+    """Let Alice buy 1 BTC from Bob, or another size, at 60,000."""
     for person, side in ((bob, "sell"), (alice, "buy")):
-        reply = gateway().submit(limit(person.account_id, side=side, size_lots=10_000, price_ticks=PRICE_TICKS))
+        reply = gateway().submit(limit(person.account_id, side=side, size_lots=size_lots, price_ticks=PRICE_TICKS))
         assert reply.reject is None, reply.reject
 
 
@@ -71,7 +71,7 @@ def test_it_shows_what_leverage_would_change(alice: Person, bob: Person) -> None
 def test_it_adds_margin_to_an_isolated_position_and_removes_it(alice: Person, bob: Person) -> None:
     client = browser(alice)
     isolate(client)
-    trade(alice, bob)
+    trade(alice, bob, size_lots=1_000)
     before = account(alice).positions[0]
     assert before.margin_mode == "isolated"
     form = client.get(f"{PAGE}isolated-margin/", headers=HTMX)
@@ -89,6 +89,28 @@ def test_it_adds_margin_to_an_isolated_position_and_removes_it(alice: Person, bo
     refused = client.post(f"{PAGE}isolated-margin/", {"amount": "100000", "direction": "remove"}, headers=HTMX)
     assert refused.status_code == 422
     assert "try" not in text(refused)
+
+
+def test_it_says_the_most_that_can_be_moved(alice: Person, bob: Person) -> None:
+    client = browser(alice)
+    isolate(client)
+    trade(alice, bob, size_lots=1_000)
+
+    def tried(amount: str, direction: str) -> tuple[str, bool]:
+        page = client.post(f"{PAGE}isolated-margin/preview/", {"amount": amount, "direction": direction}, headers=HTMX)
+        return text(page), "disabled" in page.content.decode()
+
+    words, disabled = tried("99999", "remove")
+    assert ("Nothing can be removed now" in words, "Position margin" in words, disabled) == (True, False, True)
+    assert client.post(f"{PAGE}isolated-margin/", {"amount": "1000", "direction": "add"}, headers=HTMX).status_code == 200
+    words, disabled = tried("400.01", "remove")
+    assert ("At most $400.00 can be removed now." in words, disabled) == (True, True)
+    assert tried("400", "remove")[1] is False
+    free = account(alice).available_atoms // 10_000
+    words, disabled = tried(f"{(free + 1) / 100:.2f}", "add")
+    assert (f"At most ${free / 100:,.2f} can be added now." in words, disabled) == (True, True)
+    assert tried(f"{free / 100:.2f}", "add")[1] is False
+    assert client.post(f"{PAGE}isolated-margin/", {"amount": f"{free / 100:.2f}", "direction": "add"}, headers=HTMX).status_code == 200
 
 
 WRONG_AMOUNTS = [("", "decimal string"), ("-5", "without a sign"), ("0", "more than zero"), ("1.0000001", "try 1")]
@@ -167,7 +189,7 @@ def test_it_shows_each_balance_with_its_own_figures(alice: Person, bob: Person) 
         "Value": "$1,500.00",
         "Counts for": figures.dollars(sol.maintenance_value_atoms),
         "For initial margin": figures.dollars(sol.initial_value_atoms),
-        "Withdrawable": "10.000000000",
+        "Withdrawable": f"{sol.withdrawable_atoms / 10**9:,.9f}",
     }
     assert 0 < sol.initial_value_atoms < sol.value_atoms
     assert rows["USDC"]["Withdrawable"] == f"{view.withdrawable_atoms / 10**6:,.6f}"

@@ -11,7 +11,7 @@ from markets.errors import DomainError
 from markets.fields import InvalidField
 from markets.parameters import MarketParameters
 from markets.selectors import market_by_symbol, parameters_by_id
-from markets.views import AccountView, MarginExplanation, PositionView
+from markets.views import AccountView, MarginExplanation, PoolTerms, PositionView
 from trading.forms import plain
 from trading.services.accounts import leverage_set
 from trading.services.margin import isolated_margin_move, margin_mode_set, margin_preview
@@ -21,6 +21,7 @@ from trading.views.answers import Toast, action, done, is_htmx, unprocessable
 
 MAX_LEVERAGE_DIGITS = 4
 MODES = ("cross", "isolated")
+CENT_ATOMS = 10_000
 ISOLATED_DIALOG = "isolated-dialog"
 
 
@@ -82,12 +83,14 @@ def isolated(request: HttpRequest, symbol: str) -> HttpResponse:
 @require_POST
 @action
 def isolated_preview(request: HttpRequest, symbol: str) -> HttpResponse:
-    """Return what more or less margin would change."""
+    """Return what more or less margin would change, or the most that can be moved when that is too much."""
     try:
-        tried = margin_preview(account_id=account_id_of(request), isolated_margin={symbol: _amount(request)})
+        tried = margin_preview(account_id=account_id_of(request), isolated_margin={symbol: _amount(request)}).preview
     except InvalidField:
-        return render(request, "risk/_changes.html", {"changes": []})
-    return render(request, "risk/_changes.html", {"changes": _changes(tried.preview.before, tried.preview.after, symbol)})
+        return render(request, "trading/_isolated_changes.html", {"changes": []})
+    reason = _too_much(tried.before, _pool_margin(tried.after, symbol) - _pool_margin(tried.before, symbol), symbol)
+    changes = [] if reason else _changes(tried.before, tried.after, symbol)
+    return render(request, "trading/_isolated_changes.html", {"changes": changes, "reason": reason})
 
 
 def isolated_position(account: AccountView | None, market: MarketParameters) -> PositionView:
@@ -143,6 +146,30 @@ def _changes(before: MarginExplanation, after: MarginExplanation, symbol: str) -
     margins = [_pool_margin(terms, symbol) for terms in (before, after)]
     isolated_rows = [risk_rows.Change("Position margin", *(figures.dollars(value) for value in margins))] if any(margins) else []
     return isolated_rows + [row for row in rows if row.name in shown]
+
+
+def _too_much(terms: MarginExplanation, moved_atoms: int, symbol: str) -> str:
+    """Return why the engine would not move so much, "" when it would: removing leaves what a withdrawal leaves."""
+    if moved_atoms < 0:
+        most, verb, none = _removable(terms, symbol), "removed", "the position needs all of its margin"
+    else:
+        most, verb, none = _addable(terms.pools[0]), "added", "the cross margin needs all that it has"
+    if abs(moved_atoms) <= most:
+        return ""
+    whole_cents = most // CENT_ATOMS * CENT_ATOMS
+    return f"At most {figures.dollars(whole_cents)} can be {verb} now." if whole_cents else f"Nothing can be {verb} now: {none}."
+
+
+def _removable(terms: MarginExplanation, symbol: str) -> int:
+    market_id = market_by_symbol(symbol).market_id
+    return next((pool.withdrawable_atoms for pool in terms.pools if pool.market_id == market_id), 0)
+
+
+def _addable(cross: PoolTerms) -> int:
+    """Return the USDC that initial margin and unrealised losses leave; unrealised profit cannot be moved."""
+    usdc, *others = cross.collateral
+    own = usdc.amount_atoms + min(0, cross.unrealised_atoms)
+    return max(0, min(own, own + sum(term.initial_value_atoms for term in others) - cross.initial_margin_atoms))
 
 
 def _pool_margin(terms: MarginExplanation, symbol: str) -> int:
