@@ -64,7 +64,7 @@ def check_cap(state: State, pool: MarginPool) -> None:
     held = [holding for holding in open_holdings(pool) if may_close(state, holding)]
     if not held or room(state) >= margin.maintenance(state, pool):
         pool.short_ms = 0
-    elif is_confirmed(pool):
+    elif is_confirmed(state, pool):
         give_up(state, held)
 
 

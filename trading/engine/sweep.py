@@ -55,7 +55,7 @@ def check(state: State, pool: MarginPool) -> bool:
         thresholds.arm(state, pool, equity, maintenance)
         return pool.liquidation is not None
     state.unswept.add(pool.account.account_id)
-    return pool.liquidation is not None or is_confirmed(pool)
+    return pool.liquidation is not None or is_confirmed(state, pool)
 
 
 def call(state: State, pool: MarginPool, level: int, equity_atoms: int, maintenance_atoms: int) -> None:
