@@ -47,7 +47,7 @@ class RiskSnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="if all prices fall")
     def all_falls(self, row: RiskSnapshot) -> Any:
-        rows = [(f"{fall['move']:.0%}", fall["pools"], atoms(fall["deficit_atoms"])) for fall in row.falls]
+        rows = [(f"{fall['move']:+.0%}", fall["pools"], atoms(fall["deficit_atoms"])) for fall in row.falls]
         return table(("Move", "Pools below maintenance", "Insurance would pay, USDC"), rows)
 
     @admin.display(description="open interest, share of the cap")

@@ -13,14 +13,14 @@ from risk.book import RiskBook
 from risk.portfolio import Concentration, ValueAtRisk
 from risk.returns import Returns
 from risk.shocks.history import historical_days
-from risk.stress import closing_cost, equity_after, fall_distance, falls, stress
+from risk.stress import closing_cost, equity_after, fall_move, falls, stress
 
 Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.99
 MOVES = (-0.30, -0.20, -0.10, -0.05, 0.0, 0.05, 0.10, 0.20, 0.30)
 VOLATILITIES = (1.0, 2.0, 4.0)  # multiples of what was measured
-FALLS = (-0.10, -0.20, -0.30)
+MOVES_TOGETHER = (-0.10, -0.20, -0.30, 0.10, 0.20, 0.30)
 QUANTILE = NormalDist().inv_cdf(CONFIDENCE)
 
 
@@ -55,13 +55,14 @@ class ShockRow:
 
 @dataclass(frozen=True, slots=True)
 class FallRow:
-    """All prices fall by `move`, or as on a day: how many pools fall below maintenance, and what those with negative equity lack."""
+    """All prices move by `move`, or as on a day: how many pools fall below maintenance, and what those with negative equity lack."""
 
     move: float
     pools: int
     deficit: float
     name: str = ""
     day: date | None = None
+    stands_in: tuple[str, ...] = ()
 
 
 def day_risk(book: RiskBook, returns: Returns) -> DayRisk:
@@ -107,8 +108,8 @@ def concentration(book: RiskBook) -> Concentration:
     return portfolio.concentration(book.notional.sum(axis=0))
 
 
-def fall_rows(book: RiskBook, moves: Sequence[float] = FALLS) -> list[FallRow]:
-    """Return how many pools fall when all prices do, and what the insurance fund would have to pay at those prices."""
+def fall_rows(book: RiskBook, moves: Sequence[float] = MOVES_TOGETHER) -> list[FallRow]:
+    """Return how many pools fall when all prices move together, and what the insurance fund would have to pay at those prices."""
     outcome = stress(book.pools, np.repeat(np.array(moves)[:, None], len(book.assets), axis=1))
     return [FallRow(move, int(outcome.falling[n]), float(outcome.deficit[n])) for n, move in enumerate(moves)]
 
@@ -117,7 +118,10 @@ def historical_falls(book: RiskBook) -> list[FallRow]:
     """Return the same for the days that broke others."""
     days = historical_days()
     outcome = stress(book.pools, np.array([[day.move(asset) for asset in book.assets] for day in days]).reshape(len(days), -1))
-    return [FallRow(0.0, int(outcome.falling[n]), float(outcome.deficit[n]), day.name, day.date) for n, day in enumerate(days)]
+    return [
+        FallRow(0.0, int(outcome.falling[n]), float(outcome.deficit[n]), day.name, day.date, tuple(filter(day.stands_in, book.assets)))
+        for n, day in enumerate(days)
+    ]
 
 
 def insurance_risk(book: RiskBook, returns: Returns) -> ValueAtRisk:
@@ -126,10 +130,10 @@ def insurance_risk(book: RiskBook, returns: Returns) -> ValueAtRisk:
 
 
 def first_to_fall(book: RiskBook, count: int) -> list[tuple[int, float]]:
-    """Return the rows that fall first when all prices fall together, each with the fall that it takes."""
-    distance = fall_distance(book.pools)
-    order = np.argsort(distance, kind="stable")[:count]
-    return [(int(row), float(distance[row])) for row in order if np.isfinite(distance[row])]
+    """Return the rows that fall first when all prices move together, each with the move that it takes."""
+    move = fall_move(book.pools)
+    order = np.argsort(np.abs(move), kind="stable")[:count]
+    return [(int(row), float(move[row])) for row in order if np.isfinite(move[row])]
 
 
 def _grid_row(book: RiskBook, move: float, costs: Sequence[Floats]) -> GridRow:

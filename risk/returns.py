@@ -20,11 +20,15 @@ SERIES = (("1d", 730, 90, 1), ("1h", 24 * 60, 24 * 14, HOURS_A_DAY))
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """A column an asset; `per_day` periods make a day. `source` says in words where they are from."""
+    """A column an asset; `per_day` periods make a day. `source` says in words where they are from.
+
+    The columns of the assets in `stands_in` are another asset's: they have no series of their own.
+    """
 
     changes: Floats
     per_day: int
     source: str
+    stands_in: tuple[str, ...] = ()
 
     def daily(self) -> Floats:
         """Return the changes scaled to a day by the square root of time."""
@@ -43,7 +47,7 @@ def returns_of(assets: Sequence[str]) -> Returns:
             return Returns(changes, per_day, f"{len(changes)} candles of {interval} on this exchange")
     shipped = daily_returns()
     source = f"{len(shipped.changes)} days, {shipped.first} to {shipped.last}, {', '.join(shipped.assets)}: {shipped.source}"
-    return Returns(shipped.columns(assets), 1, source)
+    return Returns(shipped.columns(assets), 1, source, tuple(asset for asset in assets if asset not in shipped.assets))
 
 
 def _stored(assets: Sequence[str], interval: str, limit: int) -> Floats | None:

@@ -62,14 +62,16 @@ def falls(pools: Pools, shocks: Floats) -> NDArray[np.bool_]:
     return np.asarray(equity_after(pools, shocks) < needed)
 
 
-def fall_distance(pools: Pools) -> Floats:
-    """Return the fall of all prices together that brings each pool below maintenance, as a positive fraction; infinite if none does."""
+def fall_move(pools: Pools) -> Floats:
+    """Return the move of all prices together that brings each pool below maintenance: a negative fraction where they fall, a positive
+    one where they rise; infinite if it is none between nothing and double.
+    """
     slack = pools.equity - pools.maintenance
     speed = (pools.delta - pools.slope).sum(axis=1)  # what a rise of one gains
-    distance = np.full(len(slack), np.inf)
-    np.divide(np.maximum(slack, 0), speed, out=distance, where=speed > 0)
-    distance[slack < 0] = 0
-    return np.where(distance <= 1, distance, np.inf)
+    move = np.full(len(slack), np.inf)
+    np.divide(-np.maximum(slack, 0), speed, out=move, where=speed != 0)
+    move[slack < 0] = 0
+    return np.where(np.abs(move) <= 1, move, np.inf)
 
 
 def closing_cost(notional: Floats, hourly_volatility: Floats, multiple: float, *, quantile: float) -> Floats:

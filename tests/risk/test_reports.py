@@ -66,7 +66,20 @@ def test_it_tells_who_falls_first_and_what_that_costs() -> None:
     assert rows[-0.30].pools == 2
     assert rows[-0.30].deficit == pytest.approx(2_050)
     assert [pool for pool, _ in first_to_fall(book(), 5)] == [0, 1]
-    assert [distance for _, distance in first_to_fall(book(), 5)] == pytest.approx([900 / 9_900, 95 / 495])
+    assert [move for _, move in first_to_fall(book(), 5)] == pytest.approx([-900 / 9_900, -95 / 495])
+
+
+def test_it_tells_that_a_short_falls_when_prices_rise() -> None:
+    """Charlie's 1,000 lasts for a rise of (1000 - 50) / 5,050; at 30 % he is 500 short."""
+    short = book_of([exposure(CHARLIE, 1_000, (BTC, -5_000))], {BTC: "BTC"})
+    rows = {row.move: row for row in fall_rows(short)}
+    assert [(rows[move].pools, rows[move].deficit) for move in (-0.30, 0.10, 0.20, 0.30)] == [(0, 0), (0, 0), (1, 0), (1, 500)]
+    assert [move for _, move in first_to_fall(short, 5)] == pytest.approx([950 / 5_050])
+
+
+def test_it_names_the_assets_that_another_stands_in_for() -> None:
+    found = book_of([exposure(ALICE, 1_000, (BTC, 10_000), (SOL, 500))], {BTC: "BTC", SOL: "NEW"})
+    assert {row.stands_in for row in historical_falls(found)} == {("NEW",)}
 
 
 def test_it_lets_a_pool_lose_no_more_than_it_has() -> None:
@@ -121,4 +134,4 @@ def test_it_reports_on_an_empty_book() -> None:
     assert day_risk(empty, nothing).historical == (0.0, 0.0)
     assert [row.equity for row in stress_grid(empty, nothing)] == [(0.0, 0.0, 0.0)] * 9
     assert first_to_fall(empty, 3) == []
-    assert [row.pools for row in fall_rows(empty)] == [0, 0, 0]
+    assert [row.pools for row in fall_rows(empty)] == [0] * 6

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from risk.stress import Pools, closing_cost, equity_after, fall_distance, falls, stress
+from risk.stress import Pools, closing_cost, equity_after, fall_move, falls, stress
 
 SEED = 20251010
 
@@ -54,16 +54,16 @@ def test_it_has_nothing_to_say_of_nobody() -> None:
 def test_it_keeps_accounts_without_exposure_whole() -> None:
     flat = Pools(np.array([500.0]), np.zeros(1), np.zeros((1, 2)), np.zeros((1, 2)))
     assert stress(flat, shocks(100, 2)).worst.tolist() == [500.0]
-    assert fall_distance(flat).tolist() == [float("inf")]
+    assert fall_move(flat).tolist() == [float("inf")]
 
 
-def test_it_finds_the_fall_that_each_pool_can_bear() -> None:
-    """10,000 long on 1,000 of equity with 2 % maintenance: 1000 - 10000 x = 200 (1 - x) at x = 800 / 9800."""
+def test_it_finds_the_move_that_each_pool_can_bear() -> None:
+    """10,000 long on 1,000 of equity with 2 % maintenance: 1000 - 10000 x = 200 (1 - x) at x = 800 / 9800, short at 800 / 10200."""
     book = Pools(np.array([1_000.0, 1_000.0, 100.0]), np.full(3, 200.0), np.array([[10_000.0], [-10_000.0], [1.0]]), np.full((3, 1), 200.0))
-    long, short, under_already = fall_distance(book).tolist()
-    assert long == pytest.approx(800 / 9_800)
-    assert (short, under_already) == (float("inf"), 0.0)
-    assert falls(book, np.array([[-long * 1.0001], [-long * 0.9999]]))[0].tolist() == [True, False]
+    long, short, under_already = fall_move(book).tolist()
+    assert (long, short, under_already) == pytest.approx((-800 / 9_800, 800 / 10_200, 0.0))
+    assert falls(book, np.array([[long * 1.0001], [long * 0.9999]]))[0].tolist() == [True, False]
+    assert falls(book, np.array([[short * 1.0001], [short * 0.9999]]))[1].tolist() == [True, False]
 
 
 def test_it_adds_the_cost_of_a_bad_hour() -> None:

@@ -106,7 +106,7 @@ def test_it_sends_strangers_to_log_in(engine_process: EngineProcesses) -> None:
 
 
 @pytest.mark.usefixtures("positions")
-def test_it_shows_staff_who_falls_first_and_what_insurance_would_pay(alice: Person) -> None:
+def test_it_shows_staff_who_falls_first_and_what_insurance_would_pay(alice: Person, bob: Person) -> None:
     sam = User.objects.create_user("sam", password=PASSWORD, is_staff=True)
     watch_risk()
     client = Client()
@@ -114,6 +114,8 @@ def test_it_shows_staff_who_falls_first_and_what_insurance_would_pay(alice: Pers
     page = text(client.get("/risk/book/"))
     assert "Who falls first" in page
     assert re.search(rf"{alice.account_id} Cross \$9,973\.00 \$240\.00 \$60,000 −16\.29%", page)
+    assert re.search(rf"{bob.account_id} Cross \$[\d,.]+ \$240\.00 \$60,000 \+1\d\.\d\d%", page)
+    assert re.search(r"\+30% 1 \$\d,\d{3}\.\d\d short", page)
     assert re.search(r"−30% 1 \$8,027\.00 short", page)
     assert "No trading account" in text(client.get("/risk/"))
     assert browser(alice).get("/risk/book/").status_code == 403

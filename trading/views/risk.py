@@ -115,6 +115,7 @@ def _account_risk(request: HttpRequest) -> dict[str, Any]:
         "shocks": risk_rows.shock_rows(reports.market_shocks(own)),
         "shares": risk_rows.shares(own.assets, reports.concentration(own).shares.tolist()),
         "assets": own.assets,
+        "stand_ins": returns.stands_in,
         "correlations": risk_rows.correlation_rows(own.assets, portfolio.correlation(returns.changes).tolist()),
     }
 
@@ -127,12 +128,13 @@ def _book_context() -> dict[str, Any]:
         "pool_count": len(whole.account_ids),
         "insurance": amounts.dollars(insurance),
         "falls": risk_rows.fall_cards(reports.fall_rows(whole), insurance),
-        "first": [_first_row(whole, row, distance) for row, distance in falling],
+        "first": [_first_row(whole, row, move) for row, move in falling],
         "risk_figures": risk_rows.fund_figures(reports.insurance_risk(whole, returns), insurance),
         "returns_source": returns.source,
         "days": risk_rows.fall_cards(reports.historical_falls(whole), insurance),
         "shares": risk_rows.shares(whole.assets, reports.concentration(whole).shares.tolist()),
         "assets": whole.assets,
+        "stand_ins": returns.stands_in,
         "correlations": risk_rows.correlation_rows(whole.assets, portfolio.correlation(returns.changes).tolist()),
         "snapshots": [_snapshot_row(row) for row in RiskSnapshot.objects.all()[:MAX_SNAPSHOTS]],
         "alerts": RiskAlert.objects.select_related("market")[:MAX_ALERTS],
@@ -150,7 +152,7 @@ def _snapshot_row(row: RiskSnapshot) -> dict[str, Any]:
     }
 
 
-def _first_row(whole: RiskBook, row: int, distance: float) -> dict[str, Any]:
+def _first_row(whole: RiskBook, row: int, move: float) -> dict[str, Any]:
     known = parameters_by_id()
     market_id = whole.market_ids[row]
     return {
@@ -159,7 +161,7 @@ def _first_row(whole: RiskBook, row: int, distance: float) -> dict[str, Any]:
         "equity": risk_rows.usd(float(whole.pools.equity[row])),
         "notional": risk_rows.usd(float(whole.notional[row].sum())),
         "maintenance": risk_rows.usd(float(whole.pools.maintenance[row])),
-        "distance": f"{amounts.MINUS}{distance:.2%}",
+        "move": f"{move:+.2%}".replace("-", amounts.MINUS) if move else "Now",
     }
 
 

@@ -138,7 +138,7 @@ def shock_rows(rows: Iterable[ShockRow]) -> list[dict[str, str]]:
         {
             "name": row.name.replace("-", figures.MINUS) if row.date is None else row.name,
             "date": row.date.strftime("%-d %b %Y") if row.date else "",
-            "note": f"{', '.join(row.stands_in)} did not trade: another asset stands in" if row.stands_in else "",
+            "note": _stand_in_note(row.stands_in),
             "change": usd(row.change, signed=True),
             "direction": figures.direction(Decimal(round(row.change * 100))),
             "equity": usd(row.equity),
@@ -149,11 +149,12 @@ def shock_rows(rows: Iterable[ShockRow]) -> list[dict[str, str]]:
 
 
 def fall_cards(rows: Iterable[FallRow], insurance_atoms: int) -> list[dict[str, str]]:
-    """Return what falls of all prices would do, beside what the insurance fund has."""
+    """Return what moves of all prices would do, beside what the insurance fund has."""
     return [
         {
             "move": row.day.strftime("%-d %b %Y") if row.day else _percent(row.move),
             "name": row.name,
+            "note": _stand_in_note(row.stands_in),
             "pools": f"{row.pools:,}",
             "deficit": usd(row.deficit),
             "level": "danger" if round(row.deficit * QUOTE_ATOMS) > insurance_atoms else "",
@@ -359,6 +360,10 @@ def _ratio(part: int, whole: int) -> Decimal:
     if whole <= 0:
         return Decimal(1 if part else 0)
     return Decimal(part) / whole
+
+
+def _stand_in_note(stands_in: Sequence[str]) -> str:
+    return f"{', '.join(stands_in)} did not trade: another asset stands in" if stands_in else ""
 
 
 def _percent(fraction: float) -> str:
