@@ -128,3 +128,29 @@ def test_it_takes_no_risk_before_there_is_a_mark() -> None:
     refused = desk.buy(ALICE, 10, 10_000, market_id=NEW).reject
     assert refused is not None
     assert refused.code == "PRICE_STALE"
+
+
+UNFIT: list[tuple[str, int]] = [
+    ("liquidation_share_ppm", 0),
+    ("liquidation_share_ppm", 1_000_001),
+    ("liquidation_min_notional_atoms", -1),
+    ("liquidation_full_notional_atoms", -1),
+    ("liquidation_cooldown_ms", -1),
+    ("settlement_window_ms", 0),
+    ("settlement_window_ms", 86_400_001),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), UNFIT)
+def test_it_refuses_what_liquidations_and_settlements_cannot_go_by(field: str, value: int) -> None:
+    desk = Desk()
+    for command in (CreateMarket(parameters=parameters(NEW, **{field: value})), UpdateMarket(parameters=parameters(**{field: value}))):
+        refused = desk.do(command).reject
+        assert refused is not None
+        assert (refused.code, refused.data) == ("INVALID_PARAMETERS", {"field": field})
+
+
+def test_it_takes_liquidation_parameters_at_their_bounds() -> None:
+    bounds = {"liquidation_share_ppm": 1_000_000, "liquidation_min_notional_atoms": 0, "liquidation_full_notional_atoms": 0}
+    desk = Desk()
+    assert desk.do(UpdateMarket(parameters=parameters(**bounds, liquidation_cooldown_ms=0, settlement_window_ms=86_400_000))).reject is None

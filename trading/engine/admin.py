@@ -16,6 +16,7 @@ from markets.rejects import Reject
 from markets.units import PPM, tick_lot_atoms
 from markets.views import Reply
 from trading.engine import funding, margin, marks, thresholds
+from trading.engine.average import LONGEST_WINDOW_MS
 from trading.engine.delisting import delist
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
 from trading.engine.pools import top_up
@@ -47,7 +48,17 @@ def invalid_parameters(parameters: MarketParameters) -> str:
         return "maker_fee_ppm"
     if not parameters.symbol or not parameters.base_asset:
         return "symbol"
-    return invalid_tiers(parameters) or invalid_units(parameters)
+    return invalid_liquidation(parameters) or invalid_tiers(parameters) or invalid_units(parameters)
+
+
+def invalid_liquidation(parameters: MarketParameters) -> str:
+    """Each step closes something, and the average that a settlement takes is kept for as long as its window."""
+    if not 0 < parameters.liquidation_share_ppm <= PPM:
+        return "liquidation_share_ppm"
+    for field in ("liquidation_min_notional_atoms", "liquidation_full_notional_atoms", "liquidation_cooldown_ms"):
+        if getattr(parameters, field) < 0:
+            return field
+    return "" if 0 < parameters.settlement_window_ms <= LONGEST_WINDOW_MS else "settlement_window_ms"
 
 
 def invalid_units(parameters: MarketParameters) -> str:

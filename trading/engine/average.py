@@ -4,7 +4,8 @@ from collections import deque
 from typing import Final
 
 BUCKET_MS: Final = 60_000
-MAX_BUCKETS: Final = 1_441  # a day and the minute that runs
+LONGEST_WINDOW_MS: Final = 86_400_000
+MAX_BUCKETS: Final = LONGEST_WINDOW_MS // BUCKET_MS + 1  # and the minute that runs
 LONGEST_HOLD_MS: Final = 60_000  # a price counts no longer than this without another
 
 
