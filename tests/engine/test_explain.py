@@ -313,3 +313,20 @@ def test_it_answers_the_most_absurd_order_with_figures_that_a_message_can_carry(
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(tried), type=MarginPreview) == tried
     assert abs(holding(tried.after).cost_atoms) == MAX_SHOWN
     assert max(part.notional_atoms for part in holding(tried.after).tiers) == MAX_SHOWN
+
+
+def test_it_leaves_the_makers_alone_that_a_tried_order_would_meet() -> None:
+    """The sums of the maker's pool are of the engine's prices, never of a copy's."""
+    desk = Desk()
+    desk.sell(BOB, 100, 10_010)
+    state = desk.engine.state
+    maker = state.accounts[BOB].cross
+    order = desk.order(ALICE, "buy", 50, 10_010, time_in_force="fok")
+    tried = preview(desk, order=order)
+    assert tried.reject is None
+    assert holding(tried.after).size_lots == 50
+    assert {maker.epoch, maker.floor_epoch} == {state.mark_epoch}
+    tried = preview(desk, order=msgspec.structs.replace(order, size_lots=200))
+    assert tried.reject is not None
+    assert tried.reject.code == "FOK_UNFILLABLE"
+    assert holding(tried.after).size_lots == 100

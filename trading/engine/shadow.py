@@ -1,5 +1,7 @@
 """A copy of one account with its markets and their prices, in which anything may be tried without touching the state."""
 
+import msgspec
+
 from markets.commands import PlaceOrder
 from markets.units import PPM, charge
 from risk.margin import MAX_PRICE_TICKS
@@ -95,7 +97,10 @@ class Shadow:
         """Fill what an order would take from the book, and rest the remainder, also if it would be refused.
 
         A trigger order counts as filled at its price. What an isolated pool needs comes from the cross pool, as when it is placed.
+        Fill-or-kill is tried as immediate-or-cancel: whether makers can give all of it would be asked of pools that are no copies.
         """
+        if order.time_in_force == "fok":
+            order = msgspec.structs.replace(order, time_in_force="ioc")
         market = self.state.markets[order.market_id]
         holding = self.account.holding(market)
         sign = 1 if order.side == "buy" else -1
