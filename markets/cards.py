@@ -23,6 +23,8 @@ ORACLE_WORDS = {
     "stale": "No fresh price",
     "halted": "Price halted",
 }
+CANCEL_ONLY = "Orders can only be cancelled."
+PRICE_RECOVERS = "The price was halted, and is used again once its sources have been good for a while."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +52,7 @@ class MarketCard:
     next_funding_ms: int
     oracle: str
     oracle_state: str
+    halt_text: str  # why the price is halted, empty while it is not
     sources: tuple[tuple[str, str], ...]
 
 
@@ -82,6 +85,7 @@ def market_card(view: MarketView, day: DayFigures | None, *, now_ms: int) -> Mar
         next_funding_ms=view.next_funding_ms,
         oracle=_oracle(view),
         oracle_state=view.oracle_state,
+        halt_text=_halt_text(view),
         sources=tuple((source, figures.index_price(price_e8, market)) for source, price_e8, _ in view.oracle_sources),
     )
 
@@ -110,6 +114,13 @@ def _open_interest(view: MarketView) -> str:
     market = view.parameters
     atoms = view.open_interest_lots * view.mark_ticks * units.tick_lot_atoms(tick_e8=market.tick_e8, lot_e8=market.lot_e8)
     return "$" + figures.compact(units.decimal_from_atoms(atoms))
+
+
+def _halt_text(view: MarketView) -> str:
+    if view.oracle_state != "halted":
+        return ""
+    reason = view.index.halt_reason.rstrip(". ") if view.index else ""
+    return f"{f'The price is halted: {reason}.' if reason else PRICE_RECOVERS} {CANCEL_ONLY}"
 
 
 def _oracle(view: MarketView) -> str:

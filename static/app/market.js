@@ -1,10 +1,12 @@
 // The market bar: prices, the day's figures, funding and its countdown, and the page's title.
 
 import { flash, setDirection, setText, signOf } from "./dom.js";
+import { haltText, indexOf, showHalt } from "./halt.js";
 import { showStatus } from "./status.js";
 import { figures } from "./ticker.js";
 import { countdown } from "./times.js";
 
+const ASK_EVERY_MS = 2000;
 const ORACLE = {
   valid: "Valid",
   single: "One source",
@@ -16,6 +18,7 @@ const ORACLE = {
 
 export class MarketBar {
   #lastTicks = null;
+  #asking = false;
 
   constructor({ root, units, nowMs }) {
     this.root = root;
@@ -60,14 +63,30 @@ export class MarketBar {
   #showOracle({ oracle_state: state, price_source: source }) {
     const element = this.#stat("oracle_state");
     // The server's first text is richer; it stands until the state changes.
-    if (element && element.dataset.oracle !== state) {
+    const before = element?.dataset.oracle;
+    if (element && before !== state) {
       element.dataset.oracle = state;
       element.textContent = ORACLE[state] ?? state;
+      if (state !== "halted") showHalt(this.root, "");
     }
+    if (before && !this.#asking && (before !== state || state === "halted")) this.#ask(element);
     if (!this.badge || this.badge.dataset.source === source) return;
     this.badge.dataset.source = source;
     this.badge.hidden = source === "live";
     setText(this.badge.firstChild, source === "replay" ? "REPLAYED" : "SIMULATED");
+  }
+
+  // The ticker tells the state alone: the number of sources and staff's reason are the index's own.
+  // Staff's release shows in the reason first: the state follows when the sources have been good for a while.
+  async #ask(element) {
+    this.#asking = true;
+    const index = await indexOf(this.units.symbol);
+    const state = element.dataset.oracle;
+    this.#asking = state === "halted";
+    if (this.#asking) setTimeout(() => this.#ask(element), ASK_EVERY_MS);
+    const counted = index?.state === "valid" ? index.sources.filter(({ verdict }) => verdict === "counted").length : 0;
+    if (state === "valid" && counted) setText(element, `${counted} sources`);
+    if (state === "halted" && index) showHalt(this.root, haltText(index.halt_reason));
   }
 
   #count() {

@@ -21,6 +21,11 @@ const SLIDER_STEPS = 100n;
 const TEXT_INPUTS = "input:not([type=radio], [type=checkbox], [type=range], [type=hidden])";
 const MARKET_TYPES = new Set(["market", "stop_market", "take_profit_market"]);
 
+/** Tell whether staff has stopped the price: that ends when they say so, not by itself. */
+function isHalted() {
+  return document.querySelector("[data-stat=oracle_state]")?.dataset.oracle === "halted";
+}
+
 export class Ticket {
   #touched = false;
   #busy = false;
@@ -84,7 +89,7 @@ export class Ticket {
     setText(button, lots ? `${verb} ${this.units.size.format(lots)} ${this.units.base}` : verb);
     const reason = this.#reason(lots);
     const refusal = reason || this.#refusal;
-    button.disabled = reason !== "" || (refusal !== "" && !PASSING.has(this.#figures.rejectCode));
+    button.disabled = reason !== "" || (refusal !== "" && (isHalted() || !PASSING.has(this.#figures.rejectCode)));
     setText(document.getElementById("ticket-reason"), refusal);
     this.#askAgain(refusal !== reason);
     this.#estimate(lots);

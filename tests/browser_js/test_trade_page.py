@@ -257,6 +257,10 @@ def test_it_says_what_the_preview_found_and_asks_again_by_itself(trade_page: Pag
     trade_page.evaluate(PREVIEWED, ["PRICE_STALE", "There is no fresh oracle price"])
     expect(reason).to_have_text("There is no fresh oracle price")
     expect(submit).to_be_enabled()
+    trade_page.evaluate("document.querySelector('[data-stat=oracle_state]').dataset.oracle = 'halted'")
+    trade_page.evaluate(PREVIEWED, ["PRICE_STALE", "The price is halted"])
+    expect(submit).to_be_disabled()
+    trade_page.evaluate("document.querySelector('[data-stat=oracle_state]').dataset.oracle = 'valid'")
     trade_page.fill("[name=size]", "2")
     expect(reason).to_be_empty()
 

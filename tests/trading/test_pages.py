@@ -6,6 +6,7 @@ import re
 from django.test import Client
 
 from accounts.models import User
+from markets.commands import HaltIndex
 from markets.gateway import gateway
 from markets.queries import GetAccount
 from markets.views import AccountView
@@ -171,3 +172,14 @@ def test_it_says_that_the_engine_is_away(alice: Person, engine_process: EnginePr
     response = client.post(f"{PAGE}orders/", LIMIT, headers=HTMX)
     assert response.status_code == 503
     assert client.get("/").status_code == 200
+
+
+def test_it_says_why_the_price_is_halted(alice: Person) -> None:
+    client = browser(alice)
+    assert gateway().submit(HaltIndex(index_id=1, reason="Exchanges disagree", author="staff")).reject is None
+    assert "The price is halted: Exchanges disagree. Orders can only be cancelled." in client.get(PAGE).content.decode()
+    preview = client.post(f"{PAGE}preview/", LIMIT, headers=HTMX).content.decode()
+    assert "The price is halted, so nothing trades." in preview
+    assert "Try again soon" not in preview
+    assert gateway().submit(HaltIndex(index_id=1, reason="", author="staff")).reject is None
+    assert "Exchanges disagree" not in client.get(PAGE).content.decode()

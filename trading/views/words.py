@@ -52,12 +52,14 @@ SENTENCES = {
 }
 
 
+PRICE_HALTED = Refusal("form", "The price is halted, so nothing trades. Orders can be cancelled.")
 MONEY = frozenset({"movable", "notional", "min_notional", "required", "available"})
 
 
 def refusal(error: DomainError) -> Refusal:
     """Return a refusal's sentence with its facts, and the field to put it beside."""
-    found = SENTENCES.get(error.code)
+    is_halted = error.code == "PRICE_STALE" and error.data.get("oracle_state") == "halted"
+    found = PRICE_HALTED if is_halted else SENTENCES.get(error.code)
     field = str(error.data.get("field") or "form")
     if found is None:
         return Refusal(field, _with_nearest(error, field))
