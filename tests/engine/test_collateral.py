@@ -237,6 +237,8 @@ def test_it_moves_collateral_between_accounts() -> None:
         ({"tiers": (CollateralTier(0, 500_000, 500_000), CollateralTier(1, 600_000, 600_000))}, "tiers"),
         ({"conversion_haircut_ppm": 1_000_000}, "conversion_haircut_ppm"),
         ({"exchange_cap_atoms": -1}, "exchange_cap_atoms"),
+        ({"account_cap_atoms": -1}, "account_cap_atoms"),
+        ({"conversion_cap_atoms": -1}, "conversion_cap_atoms"),
     ],
 )
 def test_it_refuses_assets_that_cannot_be(change: dict[str, object], field: str) -> None:

@@ -34,6 +34,11 @@ class Entry:
         self.margin_atoms: int = margin_atoms
 
 
+def shown(figure: int) -> int:
+    """Keep a figure within what a reply can carry: orders and prices that are only tried may be absurd."""
+    return max(-MAX_SHOWN, min(MAX_SHOWN, figure))
+
+
 def is_trigger(type_: str) -> bool:
     return type_ not in PLAIN
 
@@ -310,7 +315,7 @@ def affordable(
             return Entry(None, price_ticks, lots, order.time_in_force != "fok", max(0, -left))
     free = margin.available(state, pool) + spare
     left += spare
-    return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": min(free - left, MAX_SHOWN)}))
+    return Entry(Reject("INSUFFICIENT_MARGIN", {"available_atoms": free, "required_atoms": shown(free - left)}))
 
 
 def expected_available(state: State, market: Market, holding: Holding, order: PlaceOrder, sign: int, price_ticks: int, lots: int) -> int:

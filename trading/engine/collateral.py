@@ -57,12 +57,11 @@ def invalid_asset(state: State, parameters: AssetParameters) -> str:
         return "index_id"
     if (parameters.index_id > 0) == (parameters.asset == QUOTE) or parameters.index_id < 0:
         return "index_id"
-    if parameters.exchange_cap_atoms < 0 or not parameters.account_cap_atoms >= 0:
-        return "exchange_cap_atoms" if parameters.exchange_cap_atoms < 0 else "account_cap_atoms"
     if not 0 <= parameters.conversion_haircut_ppm < PPM:
         return "conversion_haircut_ppm"
-    if parameters.conversion_cap_atoms < 0:
-        return "conversion_cap_atoms"
+    for field in ("exchange_cap_atoms", "account_cap_atoms", "conversion_cap_atoms"):
+        if getattr(parameters, field) < 0:
+            return field
     return invalid_weights(parameters)
 
 

@@ -20,7 +20,8 @@ from markets.views import (
 from risk.collateral import INITIAL, MAINTENANCE
 from risk.explain import tier_slices
 from risk.margin import MAX_PRICE_TICKS, tier_at
-from trading.engine import checks, margin
+from trading.engine import margin
+from trading.engine.checks import shown
 from trading.engine.orders import user_account
 from trading.engine.previews import preview
 from trading.engine.shadow import Shadow
@@ -89,11 +90,6 @@ def pool_terms(shadow: Shadow, pool: MarginPool) -> PoolTerms:
 
 def is_shown(holding: Holding) -> bool:
     return bool(holding.size_lots or holding.buy_lots or holding.sell_lots)
-
-
-def shown(figure: int) -> int:
-    """Keep a figure within what a reply can carry; prices tried may be absurd."""
-    return max(-checks.MAX_SHOWN, min(checks.MAX_SHOWN, figure))
 
 
 def collateral_terms(state: State, pool: MarginPool) -> tuple[CollateralTerm, ...]:

@@ -6,6 +6,7 @@ from markets.units import PPM, charge
 from markets.views import Preview
 from risk.margin import liquidation_ticks
 from trading.engine import checks, margin
+from trading.engine.checks import shown
 from trading.engine.orders import user_account
 from trading.engine.shadow import Shadow
 from trading.engine.state import Holding, MarginPool, Market, State
@@ -64,11 +65,6 @@ def figures(state: State, market: Market, holding: Holding, order: PlaceOrder, r
         else liquidation(market, holding.size_lots + sign * lots, equity_after, others),
         max_size_lots=max_size(state, market, holding, order, sign, price),
     )
-
-
-def shown(figure: int) -> int:
-    """Keep a figure within what a reply can carry; orders that large are refused anyway."""
-    return max(-checks.MAX_SHOWN, min(checks.MAX_SHOWN, figure))
 
 
 def after_order(
