@@ -2,9 +2,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from quantdesk import health
+from quantdesk.favicon import favicon
 from risk.udf import TimescaleMarksView
 
+admin.site.site_title = "QuantDesk"
+admin.site.site_header = "QuantDesk administration"
+admin.site.index_title = "Everything that staff see and change"
+
 urlpatterns = [
+    path("favicon.ico", favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

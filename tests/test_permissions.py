@@ -91,7 +91,7 @@ BY_ACCOUNT = [
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC_PAGES = {
     "markets/", "udf/config", "udf/time", "udf/symbols", "udf/search", "udf/history", "udf/marks", "udf/timescale_marks", "udf/quotes",
-    "", "healthz", "readyz", "metrics", "display/", "accounts/login/", "accounts/register/", "accounts/logout/", "trade/",
+    "", "favicon.ico", "healthz", "readyz", "metrics", "display/", "accounts/login/", "accounts/register/", "accounts/logout/", "trade/",
     "trade/<str:symbol>/", "trade/<str:symbol>/candles/",
 }  # fmt: skip
 # Everybody else is sent to the log-in; what people change there is their own.
