@@ -14,7 +14,7 @@ from markets.gateway import gateway
 from markets.ledger import BACKSTOP, FAUCET, INSURANCE, NAMES
 from markets.queries import GetAccount, GetAssets, GetMarkets
 from markets.seed import ASSETS, MARKETS
-from markets.units import QUOTE_ATOMS, decimal_from_atoms
+from markets.units import QUOTE_ATOMS, QUOTE_DECIMALS, decimal_from_atoms
 from markets.views import MarketView
 from quantdesk.desk.credentials import STAFF, TRADERS, Credentials
 from quantdesk.embedded.secret import write_private
@@ -115,8 +115,12 @@ def set_password(username: str, password: str) -> None:
 
 
 def balance(account: Account) -> str:
+    """Say what an account has, USDC first: its worth waits for prices, which come after the seed."""
     view = gateway().query(GetAccount(account_id=account.id))
-    return f"{decimal_from_atoms(view.balances.get('USDC', 0) if view else 0):,.2f} USDC"
+    decimals = {"USDC": QUOTE_DECIMALS} | {parameters.asset: parameters.decimals for parameters in ASSETS}
+    amounts = view.balances if view else {"USDC": 0}
+    first = sorted((asset for asset in amounts if asset in decimals), key=lambda asset: (asset != "USDC", asset))
+    return ", ".join(f"{decimal_from_atoms(amounts[asset], decimals[asset]):,.2f} {asset}" for asset in first)
 
 
 def ensure_makers(path: Path) -> None:

@@ -1,6 +1,6 @@
 // The markets page: live figures, sorting, searching and favourites over the table that the server drew.
 //
-// Rows keep their places while prices move: the order is that of the moment in which it was asked for.
+// Rows keep their places while prices move: the order is put right only now and then, while nobody points at the table or is in it.
 
 import { startConnection } from "./connection.js";
 import { Curve } from "./curve.js";
@@ -24,6 +24,7 @@ const STATE_WORDS = {
   stale: "No fresh price",
   halted: "Price halted",
 };
+const REORDER_MS = 15_000;
 const NONE_STARRED = "No favourites yet: press the star beside a market.";
 const NONE_FITS = "No market fits. Search by a name or an asset, such as BTC.";
 
@@ -106,11 +107,21 @@ function compare(left, right, sort) {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
+function inOrder(sort, dir) {
+  const sign = dir === "desc" ? -1 : 1;
+  return [...body.rows].sort((a, b) => sign * compare(a, b, sort) || compare(a, b, "market"));
+}
+
+// Figures move on, and rows with them, but never under a pointer or the keyboard's focus.
+function putRight() {
+  if (table.matches(":hover, :focus-within")) return;
+  const ordered = inOrder(table.dataset.sort, table.dataset.dir);
+  if (ordered.some((row, at) => row !== body.rows[at])) body.append(...ordered);
+}
+
 /** Put the rows in an order; equal ones stay by name. */
 function sortBy(sort, dir) {
-  const sign = dir === "desc" ? -1 : 1;
-  const ordered = [...body.rows].sort((a, b) => sign * compare(a, b, sort) || compare(a, b, "market"));
-  body.append(...ordered);
+  body.append(...inOrder(sort, dir));
   Object.assign(table.dataset, { sort, dir });
   for (const link of table.querySelectorAll("a[data-sort]")) markHeading(link, sort, dir);
   sortSelect.value = sort;
@@ -218,4 +229,5 @@ feed.subscribe({ channel: "tickers" }, ({ tickers }) => {
   for (const ticker of tickers) show(ticker, feed.serverNowMs());
   showTotals();
 });
+setInterval(putRight, REORDER_MS);
 feed.start();

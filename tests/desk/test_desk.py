@@ -58,7 +58,9 @@ def test_it_serves_the_trade_page_and_says_so(desk: DeskProcess) -> None:
 def test_it_prints_two_traders_with_balances_and_the_staff(desk: DeskProcess) -> None:
     passwords = dict(line.split() for line in (desk.data_dir / "credentials").read_text().splitlines()[1:])
     for name in ("alice", "bob"):
-        assert desk.wait_for(name).split() == [name, passwords[name], "10,000.00", "USDC"]
+        line = desk.wait_for(name).split(maxsplit=2)
+        assert line[:2] == [name, passwords[name]]
+        assert line[2].strip() == "10,000.00 USDC, 1.00 BTC, 10.00 ETH, 100.00 SOL, 10,000.00 USDT"
     assert passwords["staff"] in desk.wait_for("staff")
 
 

@@ -33,6 +33,11 @@ def account(person: Person) -> AccountView:
     return view
 
 
+def test_it_names_the_sources_as_the_oracle_panel_does(alice: Person) -> None:
+    page = browser(alice).get(PAGE).content.decode()
+    assert ("Simulation 1" in page, "Simulation 2" in page, "imulation_2" in page) == (True, True, False)
+
+
 def test_it_places_an_order_from_a_plain_form(alice: Person) -> None:
     response = browser(alice).post(f"{PAGE}orders/", LIMIT, follow=True)
     assert response.redirect_chain == [(PAGE, 302)]
@@ -183,3 +188,15 @@ def test_it_says_why_the_price_is_halted(alice: Person) -> None:
     assert "Try again soon" not in preview
     assert gateway().submit(HaltIndex(index_id=1, reason="", author="staff")).reject is None
     assert "Exchanges disagree" not in client.get(PAGE).content.decode()
+
+
+def test_it_shows_equity_and_the_deposit_on_the_other_pages_too(alice: Person, engine_process: EngineProcesses) -> None:
+    client = browser(alice)
+    for address in ("/markets/", "/account/"):
+        top = client.get(address).content.decode().partition("<main")[0]
+        assert 'data-account="equity">$10,000.00<' in top, address
+        assert 'data-open-dialog="deposit-dialog"' in top, address
+        assert 'id="deposit-dialog"' in top, address
+    assert "deposit-dialog" not in Client().get("/markets/").content.decode()
+    engine_process.current.stop()
+    assert "deposit-dialog" not in client.get("/account/").content.decode(), "it does without the figures"
