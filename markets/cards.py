@@ -23,6 +23,18 @@ ORACLE_WORDS = {
     "stale": "No fresh price",
     "halted": "Price halted",
 }
+SOURCE_NAMES = {
+    "pyth": "Pyth",
+    "pyth_solana": "Pyth on Solana",
+    "pyth_legacy": "Pyth, first layout",
+    "coingecko": "CoinGecko",
+    "hermes": "Pyth Hermes",
+    "replay": "Replay",
+    "sim": "Simulation",
+    "simulation": "Simulation 1",
+    "simulation_2": "Simulation 2",
+    "simulation_3": "Simulation 3",
+}
 CANCEL_ONLY = "Orders can only be cancelled."
 PRICE_RECOVERS = "The price was halted, and is used again once its sources have been good for a while."
 
@@ -86,7 +98,9 @@ def market_card(view: MarketView, day: DayFigures | None, *, now_ms: int) -> Mar
         oracle=_oracle(view),
         oracle_state=view.oracle_state,
         halt_text=_halt_text(view),
-        sources=tuple((source, figures.index_price(price_e8, market)) for source, price_e8, _ in view.oracle_sources),
+        sources=tuple(
+            (SOURCE_NAMES.get(source, source), figures.index_price(price_e8, market)) for source, price_e8, _ in view.oracle_sources
+        ),
     )
 
 

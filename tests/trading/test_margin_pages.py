@@ -139,6 +139,7 @@ def test_it_sets_moves_and_cancels_exits(alice: Person, bob: Person) -> None:
     assert "Take profit, when mark is above" in text(client.get(f"{PAGE}exits/", headers=HTMX))
     set_ = client.post(f"{PAGE}exits/", {"take_profit": "66,000", "stop_loss": "57k"}, headers=HTMX)
     assert json.loads(set_.headers["HX-Trigger"]) == {"dialog:close": {"id": "exits-dialog"}}
+    assert "Take profit 66,000, Stop loss 57,000" in text(set_)
     first = {order.type: order for order in account(alice).orders}
     assert {kind: (order.trigger_ticks, order.close_position) for kind, order in first.items()} == {
         "take_profit_market": (660_000, True),
@@ -191,6 +192,7 @@ def test_it_shows_each_balance_with_its_own_figures(alice: Person, bob: Person) 
         "For initial margin": figures.dollars(sol.initial_value_atoms),
         "Withdrawable": f"{sol.withdrawable_atoms / 10**9:,.9f}",
     }
+    assert {"$1.0000", "$150.0000"} <= set(re.findall(r"\$[\d,.]+", text(browser(alice).get("/risk/"))))
     assert 0 < sol.initial_value_atoms < sol.value_atoms
     assert rows["USDC"]["Withdrawable"] == f"{view.withdrawable_atoms / 10**6:,.6f}"
     assert rows["USDC"]["Value"] == rows["USDC"]["Counts for"] == figures.dollars(view.balances["USDC"])

@@ -1,6 +1,7 @@
 """The dialog that sets a position's take-profit and stop-loss."""
 
 import json
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -95,5 +96,6 @@ def _form(
 
 
 def _described(request: HttpRequest) -> str:
-    set_ = [f"{LABELS[exit_]} {request.POST[exit_].strip()}" for exit_ in EXITS if request.POST.get(exit_, "").strip()]
+    typed = {exit_: plain(request.POST.get(exit_, "").strip()) for exit_ in EXITS}
+    set_ = [f"{LABELS[exit_]} {figures.number(Decimal(price))}" for exit_, price in typed.items() if price]
     return ", ".join(set_) or "No take profit and no stop loss"

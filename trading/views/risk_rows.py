@@ -371,4 +371,4 @@ def _percent(fraction: float) -> str:
 
 
 def _e8(price_e8: int) -> str:
-    return "$" + figures.number(Decimal(price_e8).scaleb(-8).quantize(Decimal("0.0001")).normalize() + 0)
+    return "$" + figures.number(Decimal(price_e8).scaleb(-8).quantize(Decimal("0.0001")))
