@@ -44,7 +44,7 @@ MESSAGES = {
     "DEPOSIT_CAP": "More of this asset is not accepted as collateral.",
     "INSUFFICIENT_BALANCE": "The balance is too low.",
     "WITHDRAWAL_LIMIT": "As much as may leave the exchange has left for now; try again later.",
-    "LIQUIDITY_SHORT": "More USDC is owed to the exchange than its backstop has: until it is paid only a part of each balance may leave, and who owes adds no risk.",
+    "LIQUIDITY_SHORT": "More USDC is owed than the backstop has: for now a part of each balance may leave, and who owes adds no risk.",
     "HAS_EXPOSURE": "The margin mode can be changed only without a position and orders in the market.",
     "NOT_ISOLATED": "The market is not in isolated margin.",
     "MARKET_EXISTS": "The market exists already.",

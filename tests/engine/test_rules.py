@@ -16,7 +16,7 @@ from trading.engine.snapshot import state_hash
 ROOT = Path(__file__).resolve().parents[2]
 HASHES = {
     1: "a279a9be047f533204a251ef5075b8d07f98f4ab96f12ca4038324ed6dd6d38b",
-    2: "19da7be2349b3ab95f5a113b1834452055811654c5f91f7f205a53de80bedb16",
+    2: "1966e57eef508bb46f9bd577ccb7d39af0f3697754d9452b8588d52c761a7a5a",
 }
 
 
