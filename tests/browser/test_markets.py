@@ -42,6 +42,17 @@ def test_it_sorts_searches_and_keeps_the_address(visit: Visit) -> None:
     expect(page.locator("#market-none")).to_be_visible()
 
 
+def test_it_puts_rows_back_in_order_when_nobody_points_at_them(visit: Visit) -> None:
+    visitor = visit(size=DESK)
+    visitor.page.clock.install()
+    page = open_list(visitor.open("/markets/?sort=market"))
+    order = names(page)
+    page.evaluate("() => { const body = document.querySelector('#market-list').tBodies[0]; body.append(...[...body.rows].reverse()); }")
+    assert names(page) == order[::-1]
+    page.clock.run_for(16_000)
+    assert names(page) == order
+
+
 def test_it_keeps_favourites_for_the_next_visit(visit: Visit) -> None:
     visitor = visit(size=PHONE)
     page = open_list(visitor.open("/markets/"))
