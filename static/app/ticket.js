@@ -9,6 +9,7 @@ import { setRange } from "./range.js";
 import { QUOTE_DECIMALS } from "./units.js";
 
 const STALE = "Prices are stale: market orders wait for the connection";
+const HALTED = "The price is halted, so nothing trades. Orders can be cancelled.";
 const NO_SIZE = "Enter a size";
 const NO_NUMBER = "Enter the size as a number, such as 0.5";
 const NO_PRICE = "Enter a price";
@@ -89,7 +90,7 @@ export class Ticket {
     setText(button, lots ? `${verb} ${this.units.size.format(lots)} ${this.units.base}` : verb);
     const reason = this.#reason(lots);
     const refusal = reason || this.#refusal;
-    button.disabled = reason !== "" || (refusal !== "" && (isHalted() || !PASSING.has(this.#figures.rejectCode)));
+    button.disabled = reason !== "" || (refusal !== "" && !PASSING.has(this.#figures.rejectCode));
     setText(document.getElementById("ticket-reason"), refusal);
     this.#askAgain(refusal !== reason);
     this.#estimate(lots);
@@ -179,6 +180,7 @@ export class Ticket {
   }
 
   #reason(lots) {
+    if (isHalted()) return HALTED;
     if (this.type === "market" && !this.feed.live) return STALE;
     return lots ? "" : this.#sizeReason();
   }

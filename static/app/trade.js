@@ -69,7 +69,10 @@ function followMarket() {
     if (depth && !depth.mount.hidden) depth.mark();
   });
   feed.subscribe({ channel: "trades", market }, showTrades);
-  feed.subscribe({ channel: "ticker", market }, ({ ticker }) => bar.showTicker(ticker));
+  feed.subscribe({ channel: "ticker", market }, ({ ticker }) => {
+    bar.showTicker(ticker);
+    ticket.refreshSoon();
+  });
   feed.addEventListener("state", () => book.setLive(feed.live));
   book.setLive(feed.live);
 }
