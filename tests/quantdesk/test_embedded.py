@@ -70,7 +70,10 @@ def test_it_forgets_data_only_of_temporary_folders_that_are_gone(tmp_path: Path,
 
 
 def test_it_ends_a_leftover_but_no_other_process_with_its_number(tmp_path: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "data-of-alice"])
+    idle = "import time; print('ready', flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", idle, "data-of-alice"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # while it is still being loaded, a process has no command line
     pid_file = tmp_path / "server.pid"
     pid_file.write_text(f"{process.pid}\n/data-of-alice\n")
     assert not child.end_leftover(pid_file, marker="data-of-bob", sign=signal.SIGTERM)
@@ -79,6 +82,7 @@ def test_it_ends_a_leftover_but_no_other_process_with_its_number(tmp_path: Path)
         ended = threads.submit(process.wait)  # a zombie has no command line, but only its parent can take it away
         assert child.end_leftover(pid_file, marker="data-of-alice", sign=signal.SIGTERM)
         assert ended.result() == -signal.SIGTERM
+    process.stdout.close()
     assert not child.end_leftover(tmp_path / "none.pid", marker="data-of-alice", sign=signal.SIGTERM)
 
 
