@@ -6,7 +6,9 @@ from markets.ledger import FIRST_USER_ACCOUNT
 
 
 class User(AbstractUser):
-    """A person or an institution that logs in."""
+    """A person or an institution that logs in. Without an active account the first one is it."""
+
+    active_account = models.ForeignKey("Account", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
 
 class AccountQuerySet(models.QuerySet["Account"]):

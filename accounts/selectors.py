@@ -15,15 +15,17 @@ def accounts_of(user: User) -> list[Account]:
 
 
 def default_account(user: User) -> Account:
-    """Return the user's first account."""
-    account = Account.objects.for_user(user).order_by("id").first()
+    """Return the account that the user has chosen to work with, else the first."""
+    chosen = user.active_account_id
+    own = Account.objects.for_user(user)
+    account = (own.filter(id=chosen).first() if chosen else None) or own.order_by("id").first()
     if account is None:
         raise AccountNotFound("You have no trading account.")
     return account
 
 
 def account_of(user: User, account_id: int | None) -> Account:
-    """Return the user's account of that number, or the first one when none is asked for."""
+    """Return the user's account of that number, or the active one when none is asked for."""
     if account_id is None:
         return default_account(user)
     account = Account.objects.for_user(user).filter(id=account_id).first()
