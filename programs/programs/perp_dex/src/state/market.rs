@@ -4,7 +4,7 @@ use margin::Tier;
 
 use crate::error::DexError;
 
-pub const MAX_TIERS: usize = 8;
+pub const MAX_TIERS: usize = 12;
 const PPM: u128 = 1_000_000;
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, InitSpace)]
