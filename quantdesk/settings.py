@@ -66,7 +66,11 @@ ORACLE_FEED = env.oracle_feed
 HERMES_URL, HERMES_API_KEY = env.hermes_url, env.hermes_api_key
 COINGECKO_URL, COINGECKO_API_KEY = env.coingecko_url, env.coingecko_api_key
 PYTH_SOLANA_RPC_URL, PYTH_SOLANA_SHARD, PYTH_LEGACY_RPC_URL = env.pyth_solana_rpc_url, env.pyth_solana_shard, env.pyth_legacy_rpc_url
-SOLANA_RPC_URL = env.solana_rpc_url or "http://127.0.0.1:8899"  # where manage.py localnet serves
+# Without a node of one's own, manage.py localnet: the desk starts it, and deployment.json tells where it serves.
+LOCALNET = not env.solana_rpc_url
+SOLANA_RPC_URL = env.solana_rpc_url or "http://127.0.0.1:8899"
+# The chain is on when this folder holds a deployment.json; the keys beside it are the operator's.
+CHAIN_DIR = Path(env.chain_dir).resolve() if env.chain_dir else DATA_DIR / "chain"
 METRICS_TOKEN = env.metrics_token
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address
