@@ -77,3 +77,12 @@ class OutboxAttempt(models.Model):
 
     def __str__(self) -> str:
         return self.signature
+
+
+from chain.custody.models import ChainAccount as ChainAccount  # noqa: E402, PLC0414 - Django looks for models here
+from chain.custody.models import ChainCursor as ChainCursor  # noqa: E402, PLC0414
+from chain.custody.models import ChainEvent as ChainEvent  # noqa: E402, PLC0414
+from chain.custody.models import Wallet as Wallet  # noqa: E402, PLC0414
+from chain.custody.models import WalletChallenge as WalletChallenge  # noqa: E402, PLC0414
+from chain.custody.models import Withdrawal as Withdrawal  # noqa: E402, PLC0414
+from chain.custody.models import WithdrawalAddress as WithdrawalAddress  # noqa: E402, PLC0414
