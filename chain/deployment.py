@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from django.apps import apps
 from django.conf import settings
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -211,7 +211,7 @@ def read(folder: Path) -> Deployment:
         record = msgspec.json.decode((folder / FILE).read_bytes(), type=Record)
         found = Deployment(record=record, folder=folder)
         _check_addresses(found)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ParseHashError, ValueError) as error:
         raise DeploymentBroken(f"{folder / FILE} cannot be read: {error}") from error
     return found
 
