@@ -12,6 +12,7 @@ import uvloop
 
 from bench.rounds import Figure, Ratio, interleave
 from bench.stack import Stack
+from markets.stamps import ms
 
 FILLS = int(os.environ.get("BENCH_FILLS", "10000000"))
 BARS = 1_500
@@ -89,7 +90,7 @@ def _ours(last: datetime) -> Callable[[], float]:
     from markets.api import bodies
     from markets.selectors import market_by_id
 
-    market, now_ms = market_by_id(MARKET_ID), bodies.milliseconds(last) - 1
+    market, now_ms = market_by_id(MARKET_ID), ms(last) - 1
 
     def page() -> bytes:
         found = series.columns(series.Asked(market_id=MARKET_ID, kind="trade", interval="1m", limit=BARS, now_ms=now_ms))

@@ -4,7 +4,7 @@ import time
 from typing import NamedTuple
 
 from markets.errors import DomainError, GatewayError
-from markets.gateway import async_gateway, gateway
+from markets.gateway import gateway
 from markets.parameters import MarketParameters
 from markets.queries import GetMarkets
 from markets.views import MarketView
@@ -64,19 +64,6 @@ def parameters_by_id() -> dict[int, MarketParameters]:
     return {market_id: view.parameters for market_id, view in _usable().by_id.items()}
 
 
-async def amarkets() -> list[MarketView]:
-    """Return all markets by id, at most two seconds old, without blocking the loop."""
-    return list((_reading if _reading.fresh else await _aread()).by_id.values())
-
-
-async def amarket_by_symbol(symbol: str) -> MarketParameters:
-    found = _reading.by_symbol.get(symbol) if _reading.fresh else None
-    found = found or (await _aread()).by_symbol.get(symbol)
-    if found is None:
-        raise MarketNotFound(market=symbol)
-    return found.parameters
-
-
 def _usable() -> Reading:
     """Return a fresh reading; while the engine is away, the last one: parameters hardly change, and tables still answer."""
     if _reading.fresh:
@@ -91,10 +78,6 @@ def _usable() -> Reading:
 
 def _read() -> Reading:
     return _remember(gateway().query(GetMarkets()))
-
-
-async def _aread() -> Reading:
-    return _remember(await async_gateway().query(GetMarkets()))
 
 
 def _remember(views: list[MarketView]) -> Reading:

@@ -5,7 +5,6 @@ Gaps are closed here, when they are read, with flat candles at the last close.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import LiteralString, NamedTuple
 
 from django.db import connection
@@ -15,9 +14,8 @@ from markets.candles import Candle, Kind, bucket_ms, filled, rolled_up
 from markets.marks import MarkSampler
 from markets.models import Candle as StoredCandle
 from markets.models import MarkCandle
+from markets.stamps import at, ms
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 # Kept by the projector; the others are made of these as they are read.
 STORED_MS = StoredCandle.INTERVALS_MS
 MADE_OF = {"3m": "1m", "30m": "15m", "2h": "1h", "6h": "1h", "8h": "4h", "12h": "4h"}
@@ -110,12 +108,12 @@ def open_interest(*, market_id: int, interval: str, limit: int, from_ms: int | N
     """Return open interest by stored intervals, oldest first: the first `limit` when `from_ms` is given, else the last."""
     rows = MarkCandle.objects.filter(market_id=market_id, interval=interval)
     if to_ms is not None:
-        rows = rows.filter(opened_at__lt=_at(to_ms))
+        rows = rows.filter(opened_at__lt=at(to_ms))
     if from_ms is not None:
-        rows = rows.filter(opened_at__gte=_at(from_ms))
+        rows = rows.filter(opened_at__gte=at(from_ms))
     ordered = rows.order_by("opened_at" if from_ms is not None else "-opened_at")
     found = [
-        OpenInterest(_ms(opened_at), lots, mark_ticks)
+        OpenInterest(ms(opened_at), lots, mark_ticks)
         for opened_at, lots, mark_ticks in ordered.values_list("opened_at", "open_interest_lots", "close_ticks")[:limit]
     ]
     return found if from_ms is not None else found[::-1]
@@ -127,7 +125,7 @@ def sparklines(*, now_ms: int) -> dict[int, list[int]]:
     """
     first_ms = bucket_ms(now_ms, SPARK_STEP_MS) - (SPARK_POINTS - 1) * SPARK_STEP_MS
     with connection.cursor() as cursor:
-        cursor.execute(SPARKLINES, [SPARK_INTERVAL, _at(first_ms)])
+        cursor.execute(SPARKLINES, [SPARK_INTERVAL, at(first_ms)])
         rows = cursor.fetchall()
     return {market_id: list(_stepped(opened, dict(zip(times, closes, strict=True)), first_ms)) for market_id, opened, times, closes in rows}
 
@@ -135,7 +133,7 @@ def sparklines(*, now_ms: int) -> dict[int, list[int]]:
 def stored_sampler(market_id: int) -> MarkSampler | None:
     """Return the sampler of a market's marks as the stored candles leave it."""
     row = MarkCandle.objects.filter(market_id=market_id, interval="1m").order_by("-opened_at").first()
-    return MarkSampler(sampled_ms=_ms(row.sampled_at), high_ticks=row.high_ticks, low_ticks=row.low_ticks) if row else None
+    return MarkSampler(sampled_ms=ms(row.sampled_at), high_ticks=row.high_ticks, low_ticks=row.low_ticks) if row else None
 
 
 def _stepped(opened: int, closes: dict[int, int], first_ms: int) -> Iterator[int]:
@@ -184,7 +182,7 @@ def _whole(time_ms: int, length_ms: int) -> int:
 def _rows(asked: Asked, window: Window) -> list[tuple[int, ...]]:
     with connection.cursor() as cursor:
         interval = MADE_OF.get(asked.interval, asked.interval)
-        cursor.execute(READ[asked.kind], [asked.market_id, interval, _at(window.start_ms), _at(window.end_ms)])
+        cursor.execute(READ[asked.kind], [asked.market_id, interval, at(window.start_ms), at(window.end_ms)])
         rows: list[tuple[int, ...]] = cursor.fetchall()
     return rows
 
@@ -214,19 +212,11 @@ def _stored(asked: Asked) -> "QuerySet[StoredCandle] | QuerySet[MarkCandle]":
 
 
 def _close_before(asked: Asked, before_ms: int) -> int:
-    rows = _stored(asked).filter(opened_at__lt=_at(before_ms)).order_by("-opened_at")
+    rows = _stored(asked).filter(opened_at__lt=at(before_ms)).order_by("-opened_at")
     return rows.values_list("close_ticks", flat=True).first() or 0
 
 
 def _first_after(asked: Asked, from_ms: int) -> int | None:
-    rows = _stored(asked).filter(opened_at__gte=_at(from_ms)).order_by("opened_at")
+    rows = _stored(asked).filter(opened_at__gte=at(from_ms)).order_by("opened_at")
     opened_at = rows.values_list("opened_at", flat=True).first()
-    return None if opened_at is None else _ms(opened_at)
-
-
-def _at(time_ms: int) -> datetime:
-    return EPOCH + time_ms * MILLISECOND
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - EPOCH) // MILLISECOND
+    return None if opened_at is None else ms(opened_at)

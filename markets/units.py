@@ -18,6 +18,7 @@ QUOTE_DECIMALS = 6
 QUOTE_ATOMS: int = 10**QUOTE_DECIMALS
 PPM: Final = 1_000_000
 PPB: Final = 1_000_000_000
+MAX_AMOUNT_ATOMS: Final = 10**16  # the largest single movement of money: ten thousand million USDC
 ASSET_DECIMALS = {"USDC": QUOTE_DECIMALS, "USDT": 6, "SOL": 9, "BTC": 8, "ETH": 8}
 
 

@@ -1,6 +1,5 @@
 """Prices as the engine has them, and what the oracle process says of its providers."""
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db.models import QuerySet
@@ -10,6 +9,7 @@ from markets.errors import DomainError
 from markets.gateway import gateway
 from markets.queries import GetIndices
 from markets.selectors import market_by_symbol, parameters_by_id
+from markets.stamps import at
 from markets.views import IndexView
 from oracle import status
 from oracle.models import OraclePrice
@@ -54,9 +54,5 @@ def history(symbol: str, *, from_ms: int | None, to_ms: int | None) -> QuerySet[
     """Return a market's index and mark over time, one a second at most."""
     rows = OraclePrice.objects.filter(market_id=market_by_symbol(symbol).market_id)
     if from_ms is not None:
-        rows = rows.filter(observed_at__gte=moment(from_ms))
-    return rows.filter(observed_at__lt=moment(to_ms)) if to_ms is not None else rows
-
-
-def moment(time_ms: int) -> datetime:
-    return datetime.fromtimestamp(time_ms / 1_000, tz=UTC)
+        rows = rows.filter(observed_at__gte=at(from_ms))
+    return rows.filter(observed_at__lt=at(to_ms)) if to_ms is not None else rows

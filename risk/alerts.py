@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 
@@ -11,13 +12,18 @@ from markets.views import MarketView
 from risk.book import RiskBook
 from risk.models import RiskAlert, RiskSnapshot
 
-RATIO_LEVELS = ((0.9, "danger"), (0.8, "warning"))  # maintenance margin as a share of equity
+RATIO_LEVELS = ((Decimal("0.9"), "danger"), (Decimal("0.8"), "warning"))  # maintenance margin as a share of equity
 INSURANCE_DROP = 0.2
 INSURANCE_WINDOW = timedelta(hours=1)
 OPEN_INTEREST_SHARE = 0.9
 CONCENTRATION_SHARE = 0.9
 LEAST_NOTIONAL = 100_000.0  # USD; a small position in one market is not a concentration
 PERIOD = timedelta(hours=1)
+
+
+def ratio_level(ratio: Decimal) -> str:
+    """Return how near an account is to liquidation: danger, warning, or nothing."""
+    return next((level for least, level in RATIO_LEVELS if ratio >= least), "")
 
 
 def raise_alerts(alerts: Iterable[RiskAlert]) -> int:
@@ -32,8 +38,8 @@ def account_alerts(book: RiskBook, period_at: datetime) -> Iterator[RiskAlert]:
         ratio = margin_ratio(float(book.pools.equity[row]), float(book.pools.maintenance[row]))
         nearest[account_id] = max(ratio, nearest.get(account_id, 0.0))
     for account_id, ratio in nearest.items():
-        level = next((level for least, level in RATIO_LEVELS if ratio >= least), None)
-        if level is not None:
+        level = ratio_level(Decimal(ratio))
+        if level:
             text = f"Maintenance margin is {min(ratio, 9.99):.0%} of equity; at 100 % the position is liquidated."
             yield RiskAlert(kind="margin_ratio", level=level, account_id=account_id, period_at=period_at, text=text)
 

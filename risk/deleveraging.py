@@ -6,6 +6,7 @@ whole and spare the rest; pro rata costs every winner the same share of its prof
 
 from collections.abc import Sequence
 
+from markets.units import PPM
 from risk.liquidation import split
 
 
@@ -40,4 +41,4 @@ def values(*, value_atoms: int, lots: Sequence[int]) -> tuple[tuple[int, ...], i
 
 def queue_ppm(*, profit_atoms: int, side_profit_atoms: int) -> int:
     """Return the share of the next deleveraging on its side that a position would bear, in parts per million."""
-    return profit_atoms * 1_000_000 // side_profit_atoms if profit_atoms > 0 else 0
+    return profit_atoms * PPM // side_profit_atoms if profit_atoms > 0 else 0

@@ -17,13 +17,13 @@ from markets.commands import AdjustBalance
 from markets.errors import DomainError, Refused
 from markets.gateway import gateway
 from markets.ledger import INSURANCE
+from markets.units import MAX_AMOUNT_ATOMS
 from risk import projected
 from risk.models import Dispute, DisputeNote, Liquidation
 
 COMPENSATION = "liquidation_compensation"
 RESOLVE = "risk.resolve_dispute"
 MAX_TEXT = 2_000
-MAX_ATOMS = 10**16
 
 
 class DisputeError(DomainError):
@@ -81,7 +81,7 @@ def dispute_reject(*, dispute: Dispute, by: User, text: str) -> None:
 def dispute_compensate(*, dispute: Dispute, by: User, amount_atoms: int, text: str) -> Approval:
     """Ask for a compensation from the insurance fund; a second person decides."""
     _may_resolve(by)
-    if not 0 < amount_atoms <= MAX_ATOMS:
+    if not 0 < amount_atoms <= MAX_AMOUNT_ATOMS:
         raise CompensationOutOfRange
     reason = _text(text)
     account_id = dispute.liquidation.account_id

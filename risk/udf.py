@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from markets import figures
-from markets.api import bodies
 from markets.api.requests import query
+from markets.stamps import at, ms
 from markets.udf.schemas import RangeQuery
 from markets.udf.symbols import found
 from markets.udf.views import UdfView
@@ -26,14 +26,14 @@ class TimescaleMarksView(UdfView):
         market = found(asked.symbol).parameters
         rows = FundingRate.objects.filter(
             market_id=market.market_id,
-            due_at__gte=bodies.moment(asked.from_s * 1000),
-            due_at__lte=bodies.moment(asked.to_s * 1000),
+            due_at__gte=at(asked.from_s * 1000),
+            due_at__lte=at(asked.to_s * 1000),
         )
         return Response([_mark(row) for row in reversed(rows.order_by("-due_at")[:MAX_MARKS])])
 
 
 def _mark(row: FundingRate) -> dict[str, Any]:
     colour, who = PAID_BY[figures.direction(row.rate_ppb)]
-    due_s = bodies.milliseconds(row.due_at) // 1000
+    due_s = ms(row.due_at) // 1000
     rate = figures.percent_signed(Decimal(row.rate_ppb).scaleb(-9), 4)
     return {"id": f"funding-{due_s}", "time": due_s, "color": colour, "label": "F", "tooltip": [f"Funding {rate}", f"In this hour {who}"]}

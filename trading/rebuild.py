@@ -4,12 +4,12 @@ from typing import Any
 
 import psycopg
 
+from markets.stamps import at
 from trading import partitions
 from trading.archive import bounds
 from trading.ownership import connect_as_owner
 from trading.progress import Progress
 from trading.projector.projector import Projector
-from trading.stamps import at
 
 TABLES = (
     "accounts_balance", "accounts_ledgertransfer", "markets_candle", "markets_markcandle", "markets_market", "markets_trade",

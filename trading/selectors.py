@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from markets.errors import DomainError
 from markets.gateway import gateway
 from markets.queries import GetCommittedSeq
-from trading.models import Fill, Order, Position, Projection, UsedClientOrderId
+from trading.models import Fill, Order, Projection, UsedClientOrderId
 
 PATIENCE_SECONDS = 1.0
 FIRST_WAIT_SECONDS = 0.002
@@ -61,7 +61,3 @@ def order_by_client_id(account_id: int, client_order_id: str) -> Order | None:
 def fills_of(account_id: int) -> QuerySet[Fill]:
     """Return the account's fills, latest first."""
     return Fill.objects.filter(account_id=account_id).order_by("-id")
-
-
-def positions_of(account_id: int) -> QuerySet[Position]:
-    return Position.objects.filter(account_id=account_id).order_by("market_id")

@@ -7,14 +7,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import schemas
-from accounts.api.authentication import IsPerson, person
+from accounts.api.authentication import IsPerson, account_id, person
 from accounts.models import ApiKey
 from accounts.selectors import account_of, api_keys_of
 from accounts.services import api_key_create, api_key_revoke
-from markets.api.bodies import milliseconds
 from markets.api.documentation import PRIVATE_READ_ERRORS, WRITE_ERRORS, operation
 from markets.api.requests import body, query
 from markets.api.schemas import NoQuery
+from markets.stamps import ms
 
 
 class ApiKeyListView(APIView):
@@ -31,7 +31,7 @@ class ApiKeyListView(APIView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         asked = body(request, schemas.CreateKey)
-        account = account_of(person(request), asked.account_id)
+        account = account_of(person(request), account_id(request, asked.account_id))
         key, secret = api_key_create(account=account, label=asked.label, can_trade=asked.can_trade)
         return Response(key_body(key) | {"secret": secret}, status=201)
 
@@ -51,7 +51,7 @@ def key_body(key: ApiKey) -> dict[str, Any]:
         "account_id": key.account_id,
         "label": key.label,
         "can_trade": key.can_trade,
-        "created_ms": milliseconds(key.created_at),
-        "expires_ms": milliseconds(key.expires_at) if key.expires_at else None,
-        "last_used_ms": milliseconds(key.last_used_at) if key.last_used_at else None,
+        "created_ms": ms(key.created_at),
+        "expires_ms": ms(key.expires_at) if key.expires_at else None,
+        "last_used_ms": ms(key.last_used_at) if key.last_used_at else None,
     }

@@ -11,6 +11,7 @@ from accounts.approvals.kinds import kind_named
 from accounts.approvals.models import Approval, ApprovalStep
 from accounts.models import User
 from markets.errors import DomainError, GatewayError, OutcomeUnknown
+from markets.stamps import ms
 
 DECIDE = "accounts.decide_approval"
 MAX_REASON = 500
@@ -103,7 +104,7 @@ def approval_execute(*, approval_id: int) -> bool:
 def valid_until_ms(approval: Approval) -> int:
     """Return until when what this try sends may be carried out: nobody tries again before."""
     assert approval.executing_at is not None
-    return int((approval.executing_at + RETRY_AFTER).timestamp() * 1000)
+    return ms(approval.executing_at + RETRY_AFTER)
 
 
 @transaction.atomic

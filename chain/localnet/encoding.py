@@ -11,7 +11,7 @@ from solders.transaction import VersionedTransaction
 from chain.localnet import base58, tokens
 from chain.localnet.blocks import Balances, Entry, InnerInstruction
 from chain.localnet.chain import Chain, Commitment
-from chain.localnet.errors import RpcError, invalid_params
+from chain.localnet.errors import UNSUPPORTED_VERSION, RpcError, invalid_params
 from chain.localnet.history import Landed
 from chain.localnet.params import Config, Json
 from chain.localnet.transactions import is_writable
@@ -77,7 +77,7 @@ def transaction_json(chain: Chain, landed: Landed, *, encoding: str, max_version
     transaction = VersionedTransaction.from_bytes(landed.entry.transaction)
     versioned = isinstance(transaction.message, MessageV0)
     if versioned and max_version is None:
-        raise RpcError(-32015, UNSUPPORTED_VERSION_TEXT)
+        raise RpcError(UNSUPPORTED_VERSION, UNSUPPORTED_VERSION_TEXT)
     answer = {
         "slot": landed.slot,
         "blockTime": landed.time_s,

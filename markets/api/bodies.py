@@ -1,7 +1,6 @@
 """JSON bodies of the public objects."""
 
 import functools
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +9,8 @@ from markets.assets import QUOTE
 from markets.models import Trade
 from markets.parameters import MarketParameters
 from markets.series import Columns, OpenInterest
+from markets.stamps import ms
 from markets.views import BookView, MarketView
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def text(value: Decimal) -> str:
@@ -41,14 +39,6 @@ def ppm(rate: int) -> str:
 
 def ppb(rate: int) -> str:
     return text(Decimal(rate).scaleb(-9))
-
-
-def milliseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def moment(time_ms: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=time_ms)
 
 
 def market(view: MarketView) -> dict[str, Any]:
@@ -107,7 +97,7 @@ def trade(row: Trade, rules: MarketParameters) -> dict[str, Any]:
         "size": size(row.size_lots, rules),
         "side": row.taker_side,
         "kind": row.kind,
-        "time_ms": milliseconds(row.executed_at),
+        "time_ms": ms(row.executed_at),
     }
 
 

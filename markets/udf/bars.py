@@ -7,6 +7,7 @@ from markets import series, units
 from markets.api import bodies
 from markets.models import Trade
 from markets.parameters import MarketParameters
+from markets.stamps import at, ms
 from markets.tickers import DayFigures, day_figures
 from markets.udf.schemas import HistoryQuery, RangeQuery
 from markets.udf.symbols import EXCHANGE
@@ -36,13 +37,13 @@ def liquidations(market: MarketParameters, asked: RangeQuery) -> dict[str, list[
     rows = Trade.objects.filter(
         market_id=market.market_id,
         kind=LIQUIDATION_KIND,
-        executed_at__gte=bodies.moment(asked.from_s * 1000),
-        executed_at__lte=bodies.moment(asked.to_s * 1000),
+        executed_at__gte=at(asked.from_s * 1000),
+        executed_at__lte=at(asked.to_s * 1000),
     )
     found = list(rows.order_by("-id")[:MAX_MARKS])[::-1]
     return {
         "id": [str(row.id) for row in found],
-        "time": [bodies.milliseconds(row.executed_at) // 1000 for row in found],
+        "time": [ms(row.executed_at) // 1000 for row in found],
         "color": [COLOURS[row.taker_side] for row in found],
         "text": [_liquidation_text(row, market) for row in found],
         "label": ["L"] * len(found),

@@ -15,6 +15,7 @@ from markets.api.requests import query
 from markets.api.schemas import NoQuery
 from markets.parameters import MarketParameters
 from markets.selectors import market_by_symbol
+from markets.stamps import ms
 from oracle import bodies, selectors
 from oracle.actions import ALLOWED
 from oracle.api import schemas
@@ -71,7 +72,7 @@ def body(named: selectors.Named) -> dict[str, Any]:
 
 def history_row(row: OraclePrice, market: MarketParameters) -> dict[str, Any]:
     return {
-        "time_ms": round(row.observed_at.timestamp() * 1_000),
+        "time_ms": ms(row.observed_at),
         "mark_price": markets_bodies.price(row.mark_ticks, market),
         "index_price": markets_bodies.e8(row.index_e8),
         "confidence": markets_bodies.e8(row.confidence_e8) if row.confidence_e8 is not None else None,

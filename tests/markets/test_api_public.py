@@ -111,12 +111,12 @@ def fed(view: MarketView) -> dict[str, Any]:
 
 
 def test_it_serves_funding_rates(desk: Desk) -> None:
-    from markets.api.bodies import moment
+    from markets.stamps import at
     from risk.models import FundingRate
 
     market = market_by_symbol("BTC-PERP")
     for hour in range(3):
-        FundingRate.objects.create(market_id=market.market_id, due_at=moment(hour * 3_600_000), rate_ppb=12_500, index_e8=6_000_000_000_000)
+        FundingRate.objects.create(market_id=market.market_id, due_at=at(hour * 3_600_000), rate_ppb=12_500, index_e8=6_000_000_000_000)
     first = exact(desk.anonymous.get("markets/BTC-PERP/funding/?limit=2").json, Page[schemas.FundingRate])
     newest = first.results[0]
     assert (newest.time_ms, newest.rate, newest.index_price) == (7_200_000, "0.000012500", "60000.00000000")
@@ -151,12 +151,12 @@ def test_it_serves_open_interest_over_time(desk: Desk) -> None:
 
 
 def test_it_serves_funding_of_a_range(desk: Desk) -> None:
-    from markets.api.bodies import moment
+    from markets.stamps import at
     from risk.models import FundingRate
 
     market = market_by_symbol("BTC-PERP")
     for hour in range(5):
-        FundingRate.objects.create(market_id=market.market_id, due_at=moment(hour * 3_600_000), rate_ppb=hour, index_e8=1)
+        FundingRate.objects.create(market_id=market.market_id, due_at=at(hour * 3_600_000), rate_ppb=hour, index_e8=1)
     answer = desk.anonymous.get(f"markets/BTC-PERP/funding/?from={3_600_000}&to={4 * 3_600_000}&limit=2").json
     rest = desk.anonymous.get(f"markets/BTC-PERP/funding/?from={3_600_000}&to={4 * 3_600_000}&cursor={answer['next']}").json
     assert [rate["time_ms"] // 3_600_000 for rate in answer["results"] + rest["results"]] == [3, 2, 1]

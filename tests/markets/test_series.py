@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from markets import series
-from markets.api.bodies import moment
 from markets.candles import Candle as Bar
 from markets.candles import Kind, bucket_ms
 from markets.models import Candle, MarkCandle, Market
+from markets.stamps import at
 
 pytestmark = pytest.mark.django_db
 
@@ -23,15 +23,15 @@ def market() -> Market:
 
 def add(market: Market, minute: int, ticks: int, *, interval: str = "1m") -> None:
     Candle.objects.create(
-        market=market, interval=interval, opened_at=moment(NOON_MS + minute * MINUTE_MS), open_ticks=ticks, high_ticks=ticks + 2,
+        market=market, interval=interval, opened_at=at(NOON_MS + minute * MINUTE_MS), open_ticks=ticks, high_ticks=ticks + 2,
         low_ticks=ticks - 2, close_ticks=ticks + 1, volume_lots=3, volume_quote_atoms=7, trades=2,
     )  # fmt: skip
 
 
 def add_mark(market: Market, opened_ms: int, ticks: int, *, interval: str = "1m", lots: int = 0, opened: int = 0) -> None:
     MarkCandle.objects.create(
-        market=market, interval=interval, opened_at=moment(opened_ms), open_ticks=opened or ticks, high_ticks=ticks, low_ticks=ticks,
-        close_ticks=ticks, open_interest_lots=lots, sampled_at=moment(opened_ms),
+        market=market, interval=interval, opened_at=at(opened_ms), open_ticks=opened or ticks, high_ticks=ticks, low_ticks=ticks,
+        close_ticks=ticks, open_interest_lots=lots, sampled_at=at(opened_ms),
     )  # fmt: skip
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from markets.api.bodies import moment
 from markets.models import Candle, Trade
 from markets.selectors import market_by_symbol
+from markets.stamps import at
 from markets.udf.schemas import RESOLUTIONS
 from risk.models import FundingRate
 from tests.support.api import Answer, Desk, desk, forget_caches
@@ -95,7 +95,7 @@ def add_minutes(*minutes: tuple[int, int]) -> int:
     parameters = market_by_symbol("BTC-PERP")
     for opened_s, ticks in minutes:
         Candle.objects.create(
-            market_id=parameters.market_id, interval="1m", opened_at=moment(opened_s * 1000), open_ticks=ticks, high_ticks=ticks + 5,
+            market_id=parameters.market_id, interval="1m", opened_at=at(opened_s * 1000), open_ticks=ticks, high_ticks=ticks + 5,
             low_ticks=ticks - 5, close_ticks=ticks, volume_lots=20_000, volume_quote_atoms=1, trades=1,
         )  # fmt: skip
     return parameters.market_id
@@ -189,7 +189,7 @@ def test_it_opens_days_at_midnight_and_weeks_on_mondays(desk: Desk) -> None:
     parameters = market_by_symbol("BTC-PERP")
     for interval, opened_s in (("1d", now - now % DAY_S), ("1w", (now - 4 * DAY_S) // (7 * DAY_S) * 7 * DAY_S + 4 * DAY_S)):
         Candle.objects.create(
-            market_id=parameters.market_id, interval=interval, opened_at=moment(opened_s * 1000), open_ticks=1, high_ticks=1, low_ticks=1,
+            market_id=parameters.market_id, interval=interval, opened_at=at(opened_s * 1000), open_ticks=1, high_ticks=1, low_ticks=1,
             close_ticks=1, volume_lots=1, volume_quote_atoms=1, trades=1,
         )  # fmt: skip
     assert all(at % DAY_S == 0 for at in bars(desk, f"resolution=1D&to={now}&countback=3").t)
@@ -212,12 +212,12 @@ def test_it_marks_liquidations_and_funding(desk: Desk) -> None:
     for number, kind in ((1, "liquidation"), (2, "trade")):
         Trade.objects.create(
             id=number, market_id=market_id, price_ticks=600_000, size_lots=10_000, taker_side="sell", kind=kind,
-            executed_at=moment(1_700_000_050_000),
+            executed_at=at(1_700_000_050_000),
         )  # fmt: skip
     marks = msgspec.convert(ask(desk, "marks?symbol=BTC-PERP&resolution=1&from=1700000000&to=1700000100").json, Marks)
     assert (marks.time, marks.text) == ([1_700_000_050], ["Liquidation: 1.0000 BTC sold at 60000.0"])
     assert all(len(column) == 1 for column in msgspec.structs.astuple(marks))
-    FundingRate.objects.create(market_id=market_id, due_at=moment(1_700_002_800_000), rate_ppb=12_500, index_e8=6_000_000_000_000)
+    FundingRate.objects.create(market_id=market_id, due_at=at(1_700_002_800_000), rate_ppb=12_500, index_e8=6_000_000_000_000)
     (funding,) = ask(desk, "timescale_marks?symbol=BTC-PERP&resolution=60&from=1700000000&to=1700002800").json
     assert funding == {
         "id": "funding-1700002800", "time": 1_700_002_800, "color": "#2ebd85", "label": "F",

@@ -95,13 +95,13 @@ def test_it_pages_through_orders_of_each_state(desk: Desk) -> None:
 
 
 def test_it_serves_funding_payments_by_hour_and_market(desk: Desk) -> None:
-    from markets.api.bodies import moment
+    from markets.stamps import at
     from risk.models import FundingPayment
 
     alice = default_account(desk.alice.user).id
     for hour in range(2):
         for market_id in (1, 2):
-            FundingPayment.objects.create(account_id=alice, market_id=market_id, due_at=moment(hour * 3_600_000), amount_atoms=-market_id)
+            FundingPayment.objects.create(account_id=alice, market_id=market_id, due_at=at(hour * 3_600_000), amount_atoms=-market_id)
     desk.project()
     paid = pages(desk.alice, "funding/", schemas.FundingPayment)
     assert [(line.time_ms, line.market, line.amount) for line in paid] == [

@@ -20,6 +20,7 @@ from markets.events import (
 )
 from markets.events import LedgerTransfer as Line
 from markets.models import Candle, Market, Trade
+from markets.stamps import at, ms
 from oracle.models import OraclePrice
 from risk.models import FundingPayment, FundingRate, Liquidation
 from tests.trading.factories import ALICE, BOB, BTC, CHARLIE, NOON_MS, accepted, amended, cancelled, filled, mark
@@ -27,7 +28,6 @@ from trading.engine.identity import content_hash
 from trading.journal import Row
 from trading.models import Fill, Order, Position, Projection, UsedClientOrderId
 from trading.projector.projector import Projector
-from trading.stamps import at, ms
 
 pytestmark = pytest.mark.django_db
 

@@ -10,6 +10,7 @@ from accounts.models import Balance, LedgerTransfer
 from markets.candles import Candle as Bar
 from markets.candles import rolled_up, started
 from markets.models import Candle, Market, Trade
+from markets.stamps import ms
 from markets.units import tick_lot_atoms
 from tests.engine.desk import USDC
 from tests.trading.lives import JournalledDesk, project, random_life, tables
@@ -19,7 +20,6 @@ from trading.models import Fill, Order, Position
 from trading.projector import projector
 from trading.projector.projector import Projector
 from trading.rebuild import truncate
-from trading.stamps import ms
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from markets.read_only_admin import ReadOnlyAdmin, row_link, table
+from markets.stamps import at
 from trading import journal
 from trading.models import Journal, Snapshot
-from trading.stamps import at
 
 MAX_SHOWN = 200
 LINKED = {"account_id": "accounts.account", "order_id": "trading.order", "trade_id": "markets.trade", "liquidation_id": "risk.liquidation"}

@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from markets import units
-from markets.api import bodies
 from markets.parameters import MarketParameters
 from markets.selectors import market_by_id
+from markets.stamps import ms
 from markets.views import DeleveragingPlace
 from risk.models import Deleveraging, Dispute, FundMovement, Liquidation, LiquidationStep
 from trading import representations
@@ -20,8 +20,8 @@ def liquidation(row: Liquidation) -> Json:
         "liquidation_id": str(row.id),
         "account_id": row.account_id,
         "margin": market_by_id(row.pool_market_id).symbol if row.pool_market_id else "cross",
-        "started_ms": bodies.milliseconds(row.started_at),
-        "ended_ms": bodies.milliseconds(row.ended_at) if row.ended_at else None,
+        "started_ms": ms(row.started_at),
+        "ended_ms": ms(row.ended_at) if row.ended_at else None,
         "equity": representations.atoms_text(row.equity_atoms),
         "maintenance_margin": representations.atoms_text(row.maintenance_atoms),
         "equity_after": None if row.equity_after_atoms is None else representations.atoms_text(row.equity_after_atoms),
@@ -60,7 +60,7 @@ def step(row: LiquidationStep) -> Json:
     market = market_by_id(row.market_id)
     return {
         "step": row.step,
-        "time_ms": bodies.milliseconds(row.taken_at),
+        "time_ms": ms(row.taken_at),
         "stage": row.stage,
         "market": market.symbol,
         "side": side(row.position_lots),
@@ -84,18 +84,18 @@ def step(row: LiquidationStep) -> Json:
 def dispute(row: Dispute) -> Json:
     return {
         "status": row.status,
-        "opened_ms": bodies.milliseconds(row.opened_at),
+        "opened_ms": ms(row.opened_at),
         "text": row.text,
         "resolution": row.resolution,
         "compensation": representations.atoms_text(row.amount_atoms),
-        "resolved_ms": bodies.milliseconds(row.resolved_at) if row.resolved_at else None,
+        "resolved_ms": ms(row.resolved_at) if row.resolved_at else None,
     }
 
 
 def movement(row: FundMovement, balance_atoms: int) -> Json:
     return {
         "movement_id": str(row.id),
-        "time_ms": bodies.milliseconds(row.moved_at),
+        "time_ms": ms(row.moved_at),
         "asset": row.asset,
         "amount": representations.atoms_text(row.amount_atoms, row.asset),
         "balance": representations.atoms_text(balance_atoms, row.asset),
@@ -120,7 +120,7 @@ def deleveraging(row: Deleveraging) -> Json:
     market = market_by_id(row.market_id)
     return {
         "deleveraging_id": str(row.id),
-        "time_ms": bodies.milliseconds(row.closed_at),
+        "time_ms": ms(row.closed_at),
         "account_id": row.account_id,
         "market": market.symbol,
         "side": side(row.position_lots),

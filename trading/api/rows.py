@@ -5,6 +5,7 @@ from typing import Any
 from accounts.models import LedgerTransfer
 from markets.api import bodies
 from markets.parameters import MarketParameters
+from markets.stamps import ms
 from markets.views import OrderView, Preview
 from risk.models import FundingPayment, FundingRate
 from trading import representations
@@ -14,9 +15,7 @@ from trading.models import Fill, Order
 def order_view(row: Order) -> OrderView:
     """Return the row as the view that it was projected from."""
     same = {name: getattr(row, name) for name in OrderView.__struct_fields__ if name not in ("order_id", "created_ms", "updated_ms")}
-    return OrderView(
-        order_id=row.id, created_ms=bodies.milliseconds(row.created_at), updated_ms=bodies.milliseconds(row.updated_at), **same
-    )
+    return OrderView(order_id=row.id, created_ms=ms(row.created_at), updated_ms=ms(row.updated_at), **same)
 
 
 def order(row: Order, market: MarketParameters) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def fill(row: Fill, market: MarketParameters) -> dict[str, Any]:
         "fee": representations.atoms_text(row.fee_atoms),
         "realised_pnl": representations.atoms_text(row.pnl_atoms),
         "kind": row.kind,
-        "time_ms": bodies.milliseconds(row.executed_at),
+        "time_ms": ms(row.executed_at),
     }
 
 
@@ -53,7 +52,7 @@ def transfer(row: LedgerTransfer, account_id: int) -> dict[str, Any]:
         "kind": row.kind,
         "trade_id": str(row.trade_id) if row.trade_id else None,
         "reason": row.reason,
-        "time_ms": bodies.milliseconds(row.posted_at),
+        "time_ms": ms(row.posted_at),
     }
 
 
@@ -62,13 +61,13 @@ def funding_payment(row: FundingPayment, market: MarketParameters) -> dict[str, 
         "account_id": row.account_id,
         "market": market.symbol,
         "amount": representations.atoms_text(row.amount_atoms),
-        "time_ms": bodies.milliseconds(row.due_at),
+        "time_ms": ms(row.due_at),
     }
 
 
 def funding_rate(row: FundingRate) -> dict[str, Any]:
     return {
-        "time_ms": bodies.milliseconds(row.due_at),
+        "time_ms": ms(row.due_at),
         "rate": representations.rate_text(row.rate_ppb),
         "index_price": representations.e8_text(row.index_e8),
     }

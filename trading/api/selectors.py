@@ -8,7 +8,6 @@ from django.db.models import Q
 
 from accounts.models import LedgerTransfer
 from accounts.selectors import AccountNotFound
-from markets.api import bodies
 from markets.api.pages import before_cursor, page, page_of, read_cursor
 from markets.api.schemas import MAX_MS
 from markets.errors import DomainError
@@ -16,6 +15,7 @@ from markets.fields import InvalidField, echo
 from markets.gateway import gateway
 from markets.queries import GetAccount, GetOrder
 from markets.selectors import market_by_id, market_by_symbol
+from markets.stamps import at, ms
 from markets.views import AccountView, OrderView
 from risk.models import FundingPayment, FundingRate
 from trading import representations
@@ -123,14 +123,14 @@ def funding_payments(account_id: int, asked: schemas.FundingPaymentsQuery) -> Js
     found = FundingPayment.objects.filter(account_id=account_id).order_by("-due_at", "-market_id")
     if asked.cursor:
         due_ms, market_id = _read_pair(asked.cursor)
-        due_at = bodies.moment(due_ms)
+        due_at = at(due_ms)
         found = found.filter(Q(due_at__lt=due_at) | Q(due_at=due_at, market_id__lt=market_id))
     wait_for_projection(account_id)
     return page_of(
         list(found[: asked.limit + 1]),
         limit=asked.limit,
         body=lambda row: rows.funding_payment(row, market_by_id(row.market_id)),
-        cursor=lambda row: f"{bodies.milliseconds(row.due_at)}-{row.market_id}",
+        cursor=lambda row: f"{ms(row.due_at)}-{row.market_id}",
     )
 
 
@@ -138,12 +138,12 @@ def funding_rates(market_id: int, *, cursor: str, limit: int, from_ms: int | Non
     """Return a page of the funding that was due from `from_ms` on and before `to_ms`."""
     found = FundingRate.objects.filter(market_id=market_id).order_by("-due_at")
     if from_ms is not None:
-        found = found.filter(due_at__gte=bodies.moment(from_ms))
+        found = found.filter(due_at__gte=at(from_ms))
     if to_ms is not None:
-        found = found.filter(due_at__lt=bodies.moment(to_ms))
+        found = found.filter(due_at__lt=at(to_ms))
     if cursor:
-        found = found.filter(due_at__lt=bodies.moment(min(read_cursor(cursor), MAX_MS)))
-    return page_of(list(found[: limit + 1]), limit=limit, body=rows.funding_rate, cursor=lambda row: str(bodies.milliseconds(row.due_at)))
+        found = found.filter(due_at__lt=at(min(read_cursor(cursor), MAX_MS)))
+    return page_of(list(found[: limit + 1]), limit=limit, body=rows.funding_rate, cursor=lambda row: str(ms(row.due_at)))
 
 
 def _read_pair(cursor: str) -> tuple[int, int]:

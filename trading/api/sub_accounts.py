@@ -12,10 +12,10 @@ from accounts.api.authentication import IsPerson, person
 from accounts.models import Account
 from accounts.selectors import accounts_of
 from accounts.sub_accounts import account_open
-from markets.api.bodies import milliseconds
 from markets.api.documentation import PRIVATE_READ_ERRORS, WRITE_ERRORS, operation
 from markets.api.requests import body, query
 from markets.api.schemas import NoQuery
+from markets.stamps import ms
 from trading.representations import atoms_text
 from trading.services.transfers import transfer
 
@@ -86,4 +86,4 @@ class TransferView(APIView):
 
 
 def shown(account: Account) -> dict[str, Any]:
-    return {"account_id": account.id, "name": account.name, "created_ms": milliseconds(account.created_at)}
+    return {"account_id": account.id, "name": account.name, "created_ms": ms(account.created_at)}

@@ -12,6 +12,7 @@ from markets.candles import Candle
 from markets.commands import Side
 from markets.events import FillKind
 from markets.parameters import MarketStatus
+from markets.stamps import at, ms
 from markets.views import MarketView
 from trading import journal
 from trading.broadcast.book import BookChanges
@@ -21,7 +22,6 @@ from trading.broadcast.market import History
 from trading.broadcast.tape import TAPE_LENGTH
 from trading.engine.state import State
 from trading.models import Projection
-from trading.stamps import at, ms
 
 ROWS_AT_ONCE = 500
 

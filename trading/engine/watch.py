@@ -6,7 +6,6 @@ from typing import Final
 from trading.engine.book import Order
 
 RISING: Final = 1
-FALLING: Final = -1
 
 
 class Ladder:

@@ -10,13 +10,13 @@ from django.db import connection, connections
 from markets.events import Event
 from markets.models import Market
 from markets.series import stored_sampler
+from markets.stamps import ms
 from markets.units import tick_lot_atoms
 from oracle.models import OraclePrice
 from trading.archive import JournalReader
 from trading.models import Projection
 from trading.projector.fold import SECOND_MS, Fold
 from trading.projector.writer import write
-from trading.stamps import ms
 
 RUN_EVENTS = 6_000  # a run holds about so many events: enough to spare round trips, little enough to be seen soon
 APPLICATION_NAME = "quantdesk projector"

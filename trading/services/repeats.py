@@ -1,9 +1,8 @@
 """A placement that repeats one of long ago: the engine knows that it was carried out, only the tables know what came of it."""
 
-from datetime import UTC, datetime, timedelta
-
 from markets.commands import PlaceOrder
 from markets.errors import DomainError
+from markets.stamps import ms
 from markets.views import OrderView, Reply
 from trading.models import Order
 from trading.selectors import order_by_client_id
@@ -11,8 +10,6 @@ from trading.selectors import order_by_client_id
 COPIED = tuple(
     name for name in OrderView.__struct_fields__ if name not in {"order_id", "account_id", "market_id", "created_ms", "updated_ms"}
 )
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OrderArchived(DomainError):
@@ -39,11 +36,7 @@ def order_view(row: Order) -> OrderView:
         order_id=row.id,
         account_id=row.account_id,
         market_id=row.market_id,
-        created_ms=milliseconds(row.created_at),
-        updated_ms=milliseconds(row.updated_at),
+        created_ms=ms(row.created_at),
+        updated_ms=ms(row.updated_at),
         **same,
     )
-
-
-def milliseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(milliseconds=1)

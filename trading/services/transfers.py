@@ -9,10 +9,9 @@ from accounts.selectors import account_of
 from markets.commands import Transfer
 from markets.fields import InvalidField, echo
 from markets.gateway import gateway
-from markets.units import ASSET_DECIMALS
+from markets.units import ASSET_DECIMALS, MAX_AMOUNT_ATOMS
 from trading.refusals import refused
 
-LARGEST_ATOMS: Final = 10**16
 MAX_LENGTH: Final = 30
 _PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
@@ -22,7 +21,7 @@ def amount_atoms(text: str, decimals: int) -> int:
     amount = text if text.isascii() and len(text) <= MAX_LENGTH and _PLAIN.fullmatch(text) else ""
     places = len(amount.partition(".")[2])
     atoms = int(Decimal(amount).scaleb(decimals)) if amount and places <= decimals else 0
-    if not 0 < atoms <= LARGEST_ATOMS:
+    if not 0 < atoms <= MAX_AMOUNT_ATOMS:
         message = f"amount is a plain decimal above zero, with at most {decimals} places."
         raise InvalidField("INVALID_AMOUNT", message, field="amount", value=echo(text))
     return atoms

@@ -35,18 +35,25 @@ def unprocessable(error: DomainError) -> int:
 
 
 def signed_in(view: View) -> View:
-    """Send visitors who are not logged in to the log-in page; htmx is told to go there."""
+    """Send visitors who are not logged in to the log-in page, and from there to the page they were on; htmx is told to go there."""
 
     @functools.wraps(view)
-    def wrapper(request: HttpRequest, symbol: str, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            return view(request, symbol, **kwargs)
-        answer = redirect_to_login(reverse("trading:trade", args=[symbol]))
+            return view(request, *args, **kwargs)
+        answer = redirect_to_login(_page_of(request, kwargs))
         if is_htmx(request):
             return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
         return answer
 
     return wrapper
+
+
+def _page_of(request: HttpRequest, kwargs: dict[str, Any]) -> str:
+    """Return the page that a request belongs to: a market's, or for a part of the risk page that page."""
+    if "symbol" in kwargs:
+        return reverse("trading:trade", args=[kwargs["symbol"]])
+    return reverse("risk:risk") if is_htmx(request) or request.method == "POST" else request.get_full_path()
 
 
 def action(view: View) -> View:

@@ -8,6 +8,7 @@ from itertools import accumulate
 from markets import figures
 from markets.models import Trade
 from markets.parameters import MarketParameters
+from markets.stamps import ms
 from markets.views import BookView, MarketView
 
 ROWS = 25
@@ -77,7 +78,7 @@ def trade_rows(market: MarketParameters) -> list[TradeRow]:
             direction="up" if trade.taker_side == "buy" else "down",
             price=figures.price(trade.price_ticks, market),
             size=figures.size(trade.size_lots, market),
-            time_ms=int(trade.executed_at.timestamp() * 1000),
+            time_ms=ms(trade.executed_at),
             time=trade.executed_at.strftime("%H:%M:%S"),
         )
         for trade in trades

@@ -19,6 +19,7 @@ from markets.models import Candle
 from markets.parameters import MarginTier, MarketParameters
 from markets.queries import GetBook
 from markets.selectors import MarketNotFound, market_by_symbol, market_view, markets
+from markets.stamps import ms
 from markets.tickers import day_figures
 from markets.views import AccountView, BookView, MarketView
 from trading.forms import Ticket
@@ -169,7 +170,7 @@ def _tier(tier: MarginTier) -> tuple[str, int, str]:
 
 
 def _candle_row(candle: Candle, market: MarketParameters) -> dict[str, str | int]:
-    opened_ms = int(candle.opened_at.timestamp() * 1000)
+    opened_ms = ms(candle.opened_at)
     return {
         "opened_ms": opened_ms,
         "opened": day_time(opened_ms),

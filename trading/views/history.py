@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from markets import figures
 from markets.selectors import parameters_by_id
+from markets.stamps import ms
 from risk.models import FundingPayment
 from trading.forms import TYPE_NAMES
 from trading.models import Fill, Order
@@ -97,7 +98,7 @@ def _before(request: HttpRequest) -> int:
 
 def _order_row(order: Order, markets: Markets) -> Row:
     market = markets[order.market_id]
-    moment_ms = _milliseconds(order.updated_at)
+    moment_ms = ms(order.updated_at)
     status = order.status if not order.reason else f"{order.status}: {order.reason}"
     return {
         "id": order.id,
@@ -118,7 +119,7 @@ def _order_row(order: Order, markets: Markets) -> Row:
 
 def _fill_row(fill: Fill, markets: Markets) -> Row:
     market = markets[fill.market_id]
-    moment_ms = _milliseconds(fill.executed_at)
+    moment_ms = ms(fill.executed_at)
     return {
         "id": fill.id,
         "symbol": market.symbol,
@@ -137,7 +138,7 @@ def _fill_row(fill: Fill, markets: Markets) -> Row:
 
 
 def _funding_row(payment: FundingPayment, markets: Markets) -> Row:
-    moment_ms = _milliseconds(payment.due_at)
+    moment_ms = ms(payment.due_at)
     return {
         "symbol": markets[payment.market_id].symbol,
         "amount": figures.dollars_signed(payment.amount_atoms),
@@ -145,7 +146,3 @@ def _funding_row(payment: FundingPayment, markets: Markets) -> Row:
         "time_ms": moment_ms,
         "time": day_time(moment_ms),
     }
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

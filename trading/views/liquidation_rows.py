@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from markets import figures
-from markets.api.bodies import milliseconds
 from markets.figures import Direction
 from markets.parameters import MarketParameters
 from markets.selectors import market_by_id
+from markets.stamps import ms
 from risk.models import Dispute, Liquidation, LiquidationStep
 from trading.api.liquidation_rows import average_text
 
@@ -82,7 +82,7 @@ class DisputeRow:
 
 
 def moment(at: datetime) -> Moment:
-    return Moment(ms=milliseconds(at), text=f"{at:%d %b %Y %H:%M:%S}")
+    return Moment(ms=ms(at), text=f"{at:%d %b %Y %H:%M:%S}")
 
 
 def liquidation_row(row: Liquidation, steps: list[LiquidationStep]) -> LiquidationRow:

@@ -14,14 +14,13 @@ from trading.liquidations import LiquidationNotFound, liquidation_of
 from trading.selectors import wait_for_projection
 from trading.views import liquidation_rows as rows
 from trading.views.account import account_context, account_id_of, account_view
-from trading.views.answers import page
-from trading.views.risk import members
+from trading.views.answers import page, signed_in
 
 SHOWN = 100
 
 
 @require_GET
-@members
+@signed_in
 @page
 def liquidations(request: HttpRequest) -> HttpResponse:
     """List the visitor's liquidations."""
@@ -36,7 +35,7 @@ def liquidations(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@members
+@signed_in
 @page
 def liquidation(request: HttpRequest, liquidation_id: int) -> HttpResponse:
     """Show a liquidation's report to its owner, and to staff who may see liquidations."""
@@ -54,7 +53,7 @@ def liquidation(request: HttpRequest, liquidation_id: int) -> HttpResponse:
 
 
 @require_POST
-@members
+@signed_in
 @page
 def dispute(request: HttpRequest, liquidation_id: int) -> HttpResponse:
     """Open a dispute on one's own liquidation."""

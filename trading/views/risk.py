@@ -1,23 +1,20 @@
 """The risk page: margin as a waterfall, distance to liquidation, stress, and what would change if."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.selectors import AccountNotFound
 from markets import figures as amounts
-from markets.api.bodies import milliseconds
 from markets.errors import DomainError
 from markets.fields import convert
 from markets.selectors import markets as market_views
 from markets.selectors import parameters_by_id
+from markets.stamps import ms
 from risk import portfolio, reports
 from risk.book import RiskBook, insurance_atoms, read_account, read_book
 from risk.models import RiskAlert, RiskSnapshot
@@ -27,30 +24,16 @@ from trading.requests import PlaceRequest
 from trading.services import margin
 from trading.views import risk_rows, words
 from trading.views.account import account_context, account_id_of, account_view
-from trading.views.answers import is_htmx, page, unprocessable
+from trading.views.answers import is_htmx, page, signed_in, unprocessable
 
 MAX_ALERTS = 20
 MAX_SNAPSHOTS = 24
 FIRST = 20
 MOVE = "move_"
-View = Callable[..., HttpResponse]
-
-
-def members(view: View) -> View:
-    """Send who is not logged in to the log-in page; htmx is told to go there."""
-    guarded = login_required(view)
-
-    @functools.wraps(view)
-    def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        if is_htmx(request) and not request.user.is_authenticated:
-            return HttpResponse(status=204, headers={"HX-Redirect": f"{reverse('accounts:login')}?next={reverse('risk:risk')}"})
-        return guarded(request, **kwargs)
-
-    return wrapper
 
 
 @require_GET
-@members
+@signed_in
 @page
 def risk(request: HttpRequest) -> HttpResponse:
     """Show an account's risk; without an account or a position, what to do next."""
@@ -60,7 +43,7 @@ def risk(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@members
+@signed_in
 @page
 def figures(request: HttpRequest) -> HttpResponse:
     """Return the page's figures as they are now."""
@@ -68,7 +51,7 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@members
+@signed_in
 def what_if(request: HttpRequest) -> HttpResponse:
     """Return an account's figures before and after an order and price moves; nothing is done."""
     context: dict[str, Any]
@@ -85,7 +68,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@members
+@signed_in
 @page
 def book(request: HttpRequest) -> HttpResponse:
     """Show staff the whole book: who falls first, and what the insurance fund would pay."""
@@ -143,7 +126,7 @@ def _book_context() -> dict[str, Any]:
 
 def _snapshot_row(row: RiskSnapshot) -> dict[str, Any]:
     return {
-        "time_ms": milliseconds(row.period_at),
+        "time_ms": ms(row.period_at),
         "taken": row.period_at,
         "pools": f"{row.pools:,}",
         "equity": amounts.dollars(row.equity_atoms),

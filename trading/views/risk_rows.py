@@ -9,6 +9,7 @@ from markets.figures import Direction
 from markets.parameters import MarketParameters
 from markets.units import QUOTE_ATOMS, decimal_from_atoms
 from markets.views import HoldingTerms, LiquidationTerms, MarginExplanation, PoolTerms, TierSlice
+from risk.alerts import ratio_level
 from risk.portfolio import ValueAtRisk
 from risk.reports import DayRisk, FallRow, GridRow, ShockRow
 from trading import representations
@@ -213,10 +214,6 @@ def usd(amount: float, *, signed: bool = False) -> str:
     return f"{figures.MINUS if amount < 0 else '+' if signed else ''}${text}"
 
 
-def level_of(ratio: Decimal) -> str:
-    return "danger" if ratio >= Decimal("0.9") else "warning" if ratio >= Decimal("0.8") else ""
-
-
 def _totals(terms: MarginExplanation) -> tuple[str, ...]:
     """Return the figures of all pools together; what is free is the cross pool's, as isolated margin serves nothing else."""
     names = ("equity_atoms", "initial_margin_atoms", "maintenance_margin_atoms")
@@ -239,7 +236,7 @@ def _pool_card(pool: PoolTerms, markets: Markets) -> PoolCard:
         equity=figures.dollars(pool.equity_atoms),
         ratio=figures.percent(ratio, 1),
         ratio_percent=min(100, int(ratio * 100)),
-        level=level_of(ratio),
+        level=ratio_level(ratio),
         maintenance=figures.dollars(pool.maintenance_margin_atoms),
         free=figures.dollars(pool.available_atoms),
         free_direction="down" if pool.available_atoms < 0 else "",

@@ -8,6 +8,7 @@ from markets.cards import lot_size, max_leverage, price_source, tick_size
 from markets.models import Trade
 from markets.parameters import MarketParameters
 from markets.selectors import parameters_by_id
+from markets.stamps import ms
 from markets.views import AccountView, BookView, MarketView
 from trading import representations
 from trading.views.account import leverage_in
@@ -80,7 +81,7 @@ def _trades(market: MarketParameters) -> list[dict[str, Any]]:
             "size": representations.size_text(trade.size_lots, market),
             "side": trade.taker_side,
             "kind": trade.kind,
-            "time_ms": int(trade.executed_at.timestamp() * 1000),
+            "time_ms": ms(trade.executed_at),
         }
         for trade in reversed(newest)
     ]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from markets.stamps import ms
 from oracle.feeds import scale
 from oracle.feeds.feed import FeedError
 
@@ -62,12 +63,7 @@ def _bar(row: dict[str, str], line: int) -> Bar:
         open_e8, high_e8, low_e8, close_e8 = (scale.decimal_e8(Decimal(row[name])) for name in COLUMNS[1:])
     except (InvalidOperation, ValueError, TypeError, FeedError) as error:
         raise BarsError(line=line, reason=str(error)) from error
-    bar = Bar(_milliseconds(opened), open_e8, high_e8, low_e8, close_e8)
+    bar = Bar(ms(opened), open_e8, high_e8, low_e8, close_e8)
     if not 0 < bar.low_e8 <= min(open_e8, close_e8) <= max(open_e8, close_e8) <= bar.high_e8:
         raise BarsError("Low, open, close and high contradict each other.", line=line)
     return bar
-
-
-def _milliseconds(moment: datetime) -> int:
-    elapsed = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000 + elapsed.microseconds // 1_000
