@@ -1,7 +1,7 @@
-"""What margin costs an order: the engine against its bare book, and against itself with every margin function left out.
+"""What margin costs an order: the engine against itself with every margin function left out, and both against the bare book.
 
-The first says what an exchange costs beside matching; the second what margin alone costs: the same commands through the same
-validation, matching, settling and events, in a copy of the tree whose `trading.engine.margin` answers yes and nothing.
+The first says what margin alone costs: the same commands through the same validation, matching, settling and events, in a copy of
+the tree whose `trading.engine.margin` answers yes and nothing. The others say what an exchange costs beside matching (decision 0019).
 """
 
 import ast
@@ -60,12 +60,14 @@ def order_with_margin() -> list[Ratio]:
     # The bare book knows no self-trades, and ends one or two orders apart.
     ends = {tuple(sorted(worker.ended.items())) for name, worker in workers.items() if not name.startswith("book")}
     assert len(ends) == 1, f"they ended in different books: {ends}"
-    return [ratio(measured, form, peer) for form in trees for peer in ("book", "unmargined")]
+    return [each for form in trees for each in ratios(measured, form)]
 
 
-def ratio(measured: dict[str, list[float]], form: str, peer: str) -> Ratio:
-    """Margin alone must cost less than three more orders; all that an exchange does beside matching is shown against the same aim."""
-    ours, theirs = measured[f"margined {form}"], measured[f"{peer} {form}"]
-    if peer == "book":
-        return Ratio(f"order with margin / bare book, {form}", ours, theirs, aim=AIM)
-    return Ratio(f"order with margin / same path without margin, {form}", ours, theirs, floor=AIM)
+def ratios(measured: dict[str, list[float]], form: str) -> list[Ratio]:
+    """Margin alone must cost less than three more orders; what the rest of an exchange costs beside matching is shown next to it."""
+    book, margined, unmargined = (measured[f"{name} {form}"] for name in ("book", "margined", "unmargined"))
+    return [
+        Ratio(f"order with margin / same path on the book only, {form}", margined, unmargined, floor=AIM),
+        Ratio(f"same path on the book only / bare book, {form}", unmargined, book),
+        Ratio(f"order with margin / bare book, {form}", margined, book, aim=AIM),
+    ]
