@@ -260,7 +260,7 @@ def test_it_refuses_funding_out_of_its_bounds(funded: Exchange) -> None:
     index = PRICE * 10**8
     for paid in (
         {"hour": hour + 2, "index_e8": index, "rate_ppb": 1},
-        {"hour": hour, "index_e8": index + 1, "rate_ppb": 1},
+        {"hour": hour, "index_e8": index * 106 // 100, "rate_ppb": 1},
         {"hour": hour, "index_e8": index, "rate_ppb": 5_000_001},
     ):
         with refused("BadLeaf"):

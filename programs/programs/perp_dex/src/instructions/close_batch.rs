@@ -46,7 +46,8 @@ fn set_terms(market: &mut Market, funding: Funding, batch: &Batch) -> Result<Mar
     let terms = MarketTerms { market_id: market.market_id, low_e8: market.low_e8, high_e8: market.high_e8, funding };
     if funding.hour != 0 {
         let due = funding.hour > market.funding_hour && u64::from(funding.hour) * 3_600_000 <= batch.end_ms;
-        let index = (terms.low_e8..=terms.high_e8).contains(&funding.index_e8);
+        // The index of the full hour lies between two observations, and need not be inside their range.
+        let index = market.near(u128::from(funding.index_e8), terms.low_e8, terms.high_e8);
         let rate = funding.rate_ppb.unsigned_abs() <= u64::from(market.parameters.funding_cap_ppb);
         require!(due && index && rate, DexError::BadLeaf);
         market.funding_hour = funding.hour;

@@ -116,8 +116,13 @@ impl Market {
 
     /// Is this price within the band around a range of oracle prices?
     pub fn in_band(&self, price_ticks: u64, low_e8: u64, high_e8: u64) -> bool {
-        let price = u128::from(price_ticks) * u128::from(self.parameters.tick_e8) * PPM;
+        self.near(u128::from(price_ticks) * u128::from(self.parameters.tick_e8), low_e8, high_e8)
+    }
+
+    /// The same of a price in 1e-8.
+    pub fn near(&self, price_e8: u128, low_e8: u64, high_e8: u64) -> bool {
         let band = u128::from(self.parameters.band_ppm);
+        let price = price_e8.saturating_mul(PPM);
         price >= u128::from(low_e8) * (PPM - band) && price <= u128::from(high_e8) * (PPM + band)
     }
 
