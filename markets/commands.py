@@ -31,7 +31,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
 
 
 class OpenAccount(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Open a user's account. A self-custodied one is owned by a wallet: it trades by signed orders only, and stays what it is."""
+
     account_id: int
+    self_custody: bool = False
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -115,7 +118,7 @@ class SetDeadMansSwitch(Command, frozen=True, kw_only=True, array_like=True, tag
 
 
 class Deposit(Command, frozen=True, kw_only=True, array_like=True, tag=True):
-    """Credit an account from a source account of the ledger (the demo faucet, later the chain's custody account).
+    """Credit an account from a source account of the ledger: the demo faucet, or the chain's custody account.
 
     `number` counts the source's deposits to this account from 1; only the last plus one is applied.
     """
@@ -132,6 +135,19 @@ class Withdraw(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     asset: str
     amount_atoms: int
     target_account_id: int
+
+
+class SettleWithdrawal(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """End a withdrawal that is pending: paid on chain it leaves through custody, else it returns to the account.
+
+    `number` counts the account's settled withdrawals from 1; only the last plus one is applied.
+    """
+
+    account_id: int
+    asset: str
+    amount_atoms: int
+    number: int
+    paid: bool
 
 
 class Transfer(Command, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -251,4 +267,5 @@ AnyCommand = (
     | CreateMarket | UpdateMarket | SetMarketStatus | RulesUpgrade
     | SetAsset | SetRiskParameters | SetMarginMode | MoveIsolatedMargin
     | HaltIndex
+    | SettleWithdrawal
 )  # fmt: skip

@@ -41,6 +41,7 @@ class LedgerTransfer(msgspec.Struct, frozen=True, array_like=True):
 
 class AccountOpened(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     account_id: int
+    self_custody: bool = False
 
 
 class OrderAccepted(Event, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -10,9 +10,10 @@ DUST: Final = 5  # remainders of rounding
 FUNDING: Final = 6  # counterpart of funding payments within one period
 BACKSTOP: Final = 7  # buys the collateral of who owes USDC; its own USDC is the float that debts never exceed
 PENDING_WITHDRAWALS: Final = 8  # what is on its way out to the chain
+CUSTODY: Final = 9  # what came in through the chain; its balance is minus what the vault on chain holds for users
 
 FIRST_USER_ACCOUNT: Final = 1000
-SOURCES: Final = (FAUCET,)  # the world outside: their balances are minus what the exchange holds
+SOURCES: Final = (FAUCET, CUSTODY)  # the world outside: their balances are minus what the exchange holds
 WITHDRAWAL_TARGETS: Final = (*SOURCES, PENDING_WITHDRAWALS)
 NAMES = {
     FAUCET: "faucet",
@@ -23,4 +24,5 @@ NAMES = {
     FUNDING: "funding",
     BACKSTOP: "backstop",
     PENDING_WITHDRAWALS: "pending withdrawals",
+    CUSTODY: "custody",
 }

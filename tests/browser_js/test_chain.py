@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from solders.pubkey import Pubkey
 
-from chain.orders import decode, verify
+from markets.signed_orders import decode, verify
 from tests.browser_js.desk import Desk
 
 pytestmark = pytest.mark.browser

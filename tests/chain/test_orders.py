@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 
-from chain.orders import MAX_SIZE_LOTS, MAX_U64, Domain, Fill, OrderMalformed, SignedOrder, decode, encode, refusal, sign, verify
+from markets.signed_orders import MAX_SIZE_LOTS, MAX_U64, Domain, Fill, OrderMalformed, SignedOrder, decode, encode, refusal, sign, verify
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "orders.json").read_text())
 KEYS = st.binary(min_size=32, max_size=32)

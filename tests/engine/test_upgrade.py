@@ -1,7 +1,9 @@
-"""A snapshot that rules of version 1 wrote: `data/rules_1.snapshot`, with what the engine of that time told of it beside it."""
+"""Snapshots that older rules wrote: `data/rules_N.snapshot`, with what the engine of that time told of it beside it."""
 
 import json
 from pathlib import Path
+
+import pytest
 
 from markets.commands import ClockTick, Observation, ObservePrice, RulesUpgrade, SetMarginMode
 from markets.events import RulesUpgraded
@@ -11,19 +13,21 @@ from trading.engine.engine import RULES_VERSION, Engine
 from trading.engine.snapshot import decode, encode
 
 DATA = Path(__file__).parent / "data"
+VERSIONS = pytest.mark.parametrize("version", range(1, RULES_VERSION))
 
 
-def upgraded() -> Engine:
-    engine = Engine(decode((DATA / "rules_1.snapshot").read_bytes()))
+def upgraded(version: int) -> Engine:
+    engine = Engine(decode((DATA / f"rules_{version}.snapshot").read_bytes()))
     engine.begin(engine.state.stamp_ms)
-    assert engine.apply(RulesUpgrade(from_version=1, to_version=RULES_VERSION)).reject is None
-    assert engine.finish().events == [RulesUpgraded(from_version=1, to_version=RULES_VERSION)]
+    assert engine.apply(RulesUpgrade(from_version=version, to_version=RULES_VERSION)).reject is None
+    assert engine.finish().events == [RulesUpgraded(from_version=version, to_version=RULES_VERSION)]
     return engine
 
 
-def test_it_keeps_what_older_rules_left() -> None:
-    state = upgraded().state
-    told = json.loads((DATA / "rules_1.json").read_text())
+@VERSIONS
+def test_it_keeps_what_older_rules_left(version: int) -> None:
+    state = upgraded(version).state
+    told = json.loads((DATA / f"rules_{version}.json").read_text())
     invariants.check(state)
     assert state.rules_version == RULES_VERSION
     cash = {str(account.account_id): account.usdc_atoms() for account in state.accounts.values() if account.usdc_atoms()}
@@ -40,8 +44,9 @@ def test_it_keeps_what_older_rules_left() -> None:
     assert {str(index.index_id): index.price_e8 for index in state.indices.values()} == told["indices_e8"]
 
 
-def test_it_goes_on_from_older_rules() -> None:
-    engine = upgraded()
+@VERSIONS
+def test_it_goes_on_from_older_rules(version: int) -> None:
+    engine = upgraded(version)
     state = engine.state
     stamp_ms = state.stamp_ms
     for step in range(1, 6):

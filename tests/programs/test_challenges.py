@@ -6,7 +6,7 @@ import pytest
 from solders.instruction import Instruction
 
 from chain import merkle
-from chain.orders import Domain
+from markets.signed_orders import Domain
 from tests.programs.support.batches import Batch, credit, funding, nodes, reduction, trade
 from tests.programs.support.exchange import GENESIS, PARAMETERS, PRICE, TICKS, USDC, Exchange, ed25519, value_atoms
 from tests.programs.support.svm import TAKEN, Refused, refused

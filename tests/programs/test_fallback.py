@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from solders.instruction import Instruction
 
-from chain.orders import Domain, encode
+from markets.signed_orders import Domain, encode
 from tests.programs.support.exchange import GENESIS, HOUR_S, PRICE, TICKS, USDC, Exchange, ed25519, value_atoms
 from tests.programs.support.svm import Refused, refused
 

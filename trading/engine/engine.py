@@ -14,7 +14,7 @@ from trading.engine.book import BookSide
 from trading.engine.firing import fire_due
 from trading.engine.state import State
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 class Outcome:
@@ -108,7 +108,7 @@ def take_side(side: BookSide, name: Side, found: dict[tuple[Side, int], int]) ->
 
 def open_account(state: State, command: commands.OpenAccount) -> Reply:
     late = orders.expired(state, command.valid_until_ms)
-    return Reply(reject=late) if late is not None else ledger.open_account(state, command.account_id)
+    return Reply(reject=late) if late is not None else ledger.open_account(state, command)
 
 
 def observe_price(state: State, command: commands.ObservePrice) -> Reply:
@@ -139,6 +139,7 @@ HANDLERS: Final[dict[type[Command], Callable[[State, Any], Reply]]] = {
     commands.OpenAccount: open_account,
     commands.Deposit: ledger.deposit,
     commands.Withdraw: ledger.withdraw,
+    commands.SettleWithdrawal: ledger.settle_withdrawal,
     commands.Transfer: ledger.move,
     commands.AdjustBalance: ledger.adjust,
     commands.SetLeverage: admin.set_leverage,

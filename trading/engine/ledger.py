@@ -1,9 +1,9 @@
 """Money that moves other than by a match: every movement is a list of transfers that sums to zero."""
 
 from markets.assets import QUOTE
-from markets.commands import AdjustBalance, Deposit, Transfer, Withdraw
+from markets.commands import AdjustBalance, Deposit, OpenAccount, SettleWithdrawal, Transfer, Withdraw
 from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
-from markets.ledger import BACKSTOP, FIRST_USER_ACCOUNT, INSURANCE, NAMES, SOURCES, WITHDRAWAL_TARGETS
+from markets.ledger import BACKSTOP, CUSTODY, FIRST_USER_ACCOUNT, INSURANCE, NAMES, PENDING_WITHDRAWALS, SOURCES, WITHDRAWAL_TARGETS
 from markets.rejects import Reject
 from markets.views import Reply
 from trading.engine import margin, withdrawals
@@ -64,14 +64,19 @@ def realise(state: State, pool: MarginPool, realised_atoms: int, kind: LedgerKin
     return [transfer(pool, state.clearing, -realised_atoms, kind)] if realised_atoms else []
 
 
-def open_account(state: State, account_id: int) -> Reply:
-    """Open a user's account; opening it again changes nothing."""
+def open_account(state: State, command: OpenAccount) -> Reply:
+    """Open a user's account; opening it again changes nothing, and it stays in the custody that it was opened in."""
+    account_id = command.account_id
     if account_id < FIRST_USER_ACCOUNT:
         return Reply(reject=Reject("INVALID_COMBINATION", {"field": "account_id"}))
-    if account_id not in state.accounts:
-        state.accounts[account_id] = Account(account_id)
-        state.touched.add(account_id)
-        state.events.append(AccountOpened(account_id=account_id))
+    known = state.accounts.get(account_id)
+    if known is not None:
+        same = known.self_custody == command.self_custody
+        return Reply() if same else Reply(reject=Reject("INVALID_COMBINATION", {"field": "self_custody"}))
+    account = state.accounts[account_id] = Account(account_id)
+    account.self_custody = command.self_custody
+    state.touched.add(account_id)
+    state.events.append(AccountOpened(account_id=account_id, self_custody=command.self_custody))
     return Reply()
 
 
@@ -112,6 +117,29 @@ def withdraw(state: State, command: Withdraw) -> Reply:
     if reject is None:
         reject = withdrawals.over_limit(state, command.asset, command.amount_atoms)
     return Reply(reject=reject) if reject is not None else leave(state, command, target, "withdrawal")
+
+
+def settle_withdrawal(state: State, command: SettleWithdrawal) -> Reply:
+    """Let pending money go where the chain says that it is; what returns is the account's own, and no cap keeps it out."""
+    account = user_account(state, command.account_id)
+    late = expired(state, command.valid_until_ms)
+    if late is not None or account is None:
+        return Reply(reject=late or ACCOUNT_NOT_FOUND)
+    asset, amount = command.asset, command.amount_atoms
+    reject = invalid_amount(state, asset, amount)
+    last = account.deposit_numbers.get(PENDING_WITHDRAWALS, 0)
+    if reject is None and command.number != last + 1:
+        reject = Reject("OUT_OF_SEQUENCE", {"last_number": last})
+    pending = state.accounts[PENDING_WITHDRAWALS].cross
+    held = pending.cash_atoms if asset == QUOTE else pending.collateral.get(asset, 0)
+    if reject is None and amount > held:
+        reject = Reject("INSUFFICIENT_BALANCE", withdrawals.named(asset) | {"withdrawable_atoms": held})
+    if reject is not None:
+        return Reply(reject=reject)
+    account.deposit_numbers[PENDING_WITHDRAWALS] = command.number
+    target = state.accounts[CUSTODY] if command.paid else account
+    post(state, [give(state, pending, target.cross, asset, amount, "withdrawal")])
+    return Reply()
 
 
 def move(state: State, command: Transfer) -> Reply:

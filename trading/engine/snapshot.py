@@ -63,6 +63,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     holdings: list[HoldingRecord]
     collateral: list[tuple[str, int]] = []
     isolated: list[PoolRecord] = []
+    self_custody: bool = False
 
 
 class MarketRecord(msgspec.Struct, array_like=True):
@@ -200,6 +201,7 @@ def account_record(account: Account) -> AccountRecord:
         holdings=[holding_record(holding) for holding in holdings if holding.size_lots or holding.leverage],
         collateral=sorted(account.cross.collateral.items()),
         isolated=[PoolRecord(market_id, account.isolated[market_id].cash_atoms) for market_id in sorted(account.isolated)],
+        self_custody=account.self_custody,
     )
 
 
@@ -363,6 +365,7 @@ def restore_market(state: State, record: MarketRecord) -> Market:
 def restore_account(state: State, record: AccountRecord) -> None:
     account = state.accounts.setdefault(record.account_id, Account(record.account_id))
     account.seq = record.seq
+    account.self_custody = record.self_custody
     account.cross.cash_atoms = record.cash_atoms
     account.dead_man_ms = record.dead_man_ms
     account.deposit_numbers = dict(record.deposit_numbers)

@@ -197,11 +197,13 @@ class Account:
         "holdings",
         "isolated",
         "orders",
+        "self_custody",
         "seq",
     )
 
     def __init__(self, account_id: int) -> None:
         self.account_id: int = account_id
+        self.self_custody: bool = False  # owned by a wallet: what it does, its owner signed
         self.seq: int = 0
         self.cross: MarginPool = MarginPool(self, 0)
         self.isolated: dict[int, MarginPool] = {}

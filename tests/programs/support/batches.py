@@ -8,7 +8,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from chain import merkle
-from chain.orders import SignedOrder, encode
+from markets.signed_orders import SignedOrder, encode
 
 TICK_LOT_ATOMS = 100
 QUOTE = 0

@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 from solders.transaction_metadata import TransactionMetadata
 
 from chain import merkle
-from chain.orders import Domain, SignedOrder, encode
+from markets.signed_orders import Domain, SignedOrder, encode
 from tests.programs.support.batches import TICK_LOT_ATOMS, Batch, Entry, Leaf, nodes, trade
 from tests.programs.support.idl import Program
 from tests.programs.support.prices import E8, Prices, program_key

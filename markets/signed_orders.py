@@ -2,17 +2,21 @@
 
 148 bytes, little-endian: tag, program, genesis hash, market u32, owner, sub-account u16, side u8, size u64, limit u64, fee cap u32,
 flags u8, expiry u64, nonce u64. Program and genesis hash bind an order to one deployment on one cluster.
+
+What a command carries is longer: the order's bytes, then the key (32) and its signature (64). The chain knows an order by the SHA-256
+of its bytes.
 """
 
 import struct
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from chain.errors import ChainError
+from markets.errors import DomainError
 from markets.units import charge
 
 TAG = b"QDORDER1"
@@ -21,12 +25,14 @@ SIDES: tuple[Literal["buy"], Literal["sell"]] = ("buy", "sell")
 REDUCE_ONLY = 1
 MAX_SIZE_LOTS = 2**63 - 1
 MAX_U64 = 2**64 - 1
+KEY_BYTES = 32
+SIGNED_BYTES = LAYOUT.size + KEY_BYTES + Signature.LENGTH
 
 FormatError = Literal["Length", "Tag", "Side", "Size", "Limit", "Flags"]
 FillError = Literal["OtherDomain", "OtherMarket", "Expired", "NoSize", "Overfilled", "OutsideLimit", "FeeAboveCap", "NotReducing"]
 
 
-class OrderMalformed(ChainError):
+class OrderMalformed(DomainError):
     """The bytes are no order. `rule` names what they break; an order has exactly one encoding."""
 
     code = "SIGNED_ORDER_MALFORMED"
@@ -41,6 +47,15 @@ class OrderMalformed(ChainError):
 class Domain:
     program: bytes
     genesis_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A signed order as commands carry it, taken apart; whether the signature is good is another question."""
+
+    data: bytes
+    key: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +132,25 @@ def decode(data: bytes) -> SignedOrder:
     )
     _check(order)
     return order
+
+
+def take_apart(signed: bytes) -> Signed:
+    """Return the parts of what a command carries; OrderMalformed where it has another length."""
+    if len(signed) != SIGNED_BYTES:
+        raise OrderMalformed("Length")
+    key_at = LAYOUT.size
+    signature_at = key_at + KEY_BYTES
+    return Signed(data=signed[:key_at], key=signed[key_at:signature_at], signature=signed[signature_at:])
+
+
+def put_together(data: bytes, *, key: Keypair) -> bytes:
+    """Return the order's bytes, signed, as commands carry them."""
+    return data + bytes(key.pubkey()) + sign(data, key)
+
+
+def order_hash(data: bytes) -> bytes:
+    """Return what the chain calls the order by."""
+    return sha256(data).digest()
 
 
 def sign(data: bytes, key: Keypair) -> bytes:
