@@ -36,4 +36,4 @@ def account_of(user: User, account_id: int | None) -> Account:
 
 def api_keys_of(user: User) -> list[ApiKey]:
     """Return the keys of all of a user's accounts that were not revoked, newest first."""
-    return list(ApiKey.objects.filter(account__owner=user, revoked_at=None).order_by("-created_at", "key_id"))
+    return list(ApiKey.objects.filter(account__owner=user, revoked_at=None).select_related("account").order_by("-created_at", "key_id"))

@@ -5,6 +5,7 @@ from typing import Final
 from django.db import transaction
 
 from accounts.models import Account, User
+from accounts.selectors import account_of
 from markets.commands import OpenAccount
 from markets.errors import DomainError, Refused
 from markets.fields import InvalidField, echo
@@ -27,12 +28,9 @@ class AccountNameTaken(InvalidField):
 
 def account_open(*, user: User, name: str) -> Account:
     """Open one more account for a person, without money."""
-    name = name.strip()
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
-        raise InvalidField("INVALID_NAME", f"name has 1 to {MAX_NAME} printable characters.", field="name", value=echo(name))
+    name = _checked(name)
     with transaction.atomic():
-        User.objects.select_for_update().get(id=user.pk)  # two requests at once do not exceed the limit
-        names = set(Account.objects.for_user(user).values_list("name", flat=True))
+        names = _names(user)
         if name in names:
             raise AccountNameTaken(name)
         if len(names) >= MAX_ACCOUNTS:
@@ -43,3 +41,36 @@ def account_open(*, user: User, name: str) -> Account:
         if reply.reject is not None:
             raise Refused(reply.reject)
     return account
+
+
+def account_rename(*, user: User, account_id: int, name: str) -> Account:
+    """Give one of a person's accounts another name."""
+    name = _checked(name)
+    with transaction.atomic():
+        taken = name in _names(user)
+        account = account_of(user, account_id)
+        if taken and account.name != name:
+            raise AccountNameTaken(name)
+        account.name = name
+        account.save(update_fields=["name"])
+    return account
+
+
+def account_select(*, user: User, account_id: int) -> Account:
+    """Make one of a person's accounts the active one, on every page and device."""
+    account = account_of(user, account_id)
+    User.objects.filter(pk=user.pk).update(active_account=account)
+    return account
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise InvalidField("INVALID_NAME", f"name has 1 to {MAX_NAME} printable characters.", field="name", value=echo(name))
+    return name
+
+
+def _names(user: User) -> set[str]:
+    """Return the names of a person's accounts, which nobody changes until the transaction ends."""
+    User.objects.select_for_update().get(id=user.pk)  # two requests at once do not exceed the limit
+    return set(Account.objects.for_user(user).values_list("name", flat=True))

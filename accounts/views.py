@@ -1,5 +1,7 @@
 """Log in, register, and the account's page: demo money and API keys."""
 
+import re
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -17,12 +19,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import limits, services
 from accounts.amounts import usdc_atoms
 from accounts.forms import ApiKeyForm, DepositForm, RegisterForm
-from accounts.models import User
-from accounts.selectors import AccountNotFound, api_keys_of, default_account
+from accounts.models import Account, User
+from accounts.selectors import AccountNotFound, account_of, api_keys_of
 from markets import figures
 from markets.errors import DomainError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 TRY_LATER = {429, 503}  # refused for now, not for what was entered
 
 
@@ -73,7 +76,7 @@ def api_key_create(request: HttpRequest) -> HttpResponse:
     form = ApiKeyForm(request.POST)
     if form.is_valid():
         try:
-            key, secret = services.api_key_create(account=default_account(_user(request)), **form.cleaned_data)
+            key, secret = services.api_key_create(account=_account(request), **form.cleaned_data)
         except DomainError as error:
             _blame(form, error)
         else:
@@ -100,7 +103,7 @@ def deposit(request: HttpRequest) -> HttpResponse:
     try:
         if not form.is_valid():
             raise DomainError("Enter an amount.")
-        services.account_deposit_demo(account=default_account(_user(request)), amount_atoms=usdc_atoms(form.cleaned_data["amount"]))
+        services.account_deposit_demo(account=_account(request), amount_atoms=usdc_atoms(form.cleaned_data["amount"]))
         messages.success(request, "Deposit credited.")
     except DomainError as error:
         messages.error(request, error.message)
@@ -108,6 +111,12 @@ def deposit(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
         target = reverse("accounts:account")
     return redirect(target)
+
+
+def _account(request: HttpRequest) -> Account:
+    """Return the account that the form names, which is the one that its page showed, else the active one."""
+    named = request.POST.get("account_id", "")
+    return account_of(_user(request), int(named) if NUMBER.fullmatch(named) else None)
 
 
 def _charge_registration(request: HttpRequest) -> None:
@@ -120,10 +129,10 @@ def _charge_registration(request: HttpRequest) -> None:
 def _account_page(request: HttpRequest, *, form: Form, **context: object) -> HttpResponse:
     user = _user(request)
     try:
-        number: int | None = default_account(user).id
+        shown: Account | None = account_of(user, None)
     except AccountNotFound:
-        number = None
-    context |= {"account_number": number, "api_keys": api_keys_of(user), "demo": not settings.PRODUCTION}
+        shown = None
+    context |= {"shown": shown, "api_keys": api_keys_of(user), "demo": not settings.PRODUCTION}
     return _form_page(request, "accounts/account.html", form, context)
 
 

@@ -20,6 +20,7 @@ urlpatterns = [
     path("udf/timescale_marks", TimescaleMarksView.as_view()),
     path("", include("markets.urls")),
     path("", include("accounts.urls")),
+    path("", include("chain.urls")),
     path("", include("trading.urls")),
     path("risk/", include("trading.risk_urls")),
 ]

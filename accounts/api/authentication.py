@@ -11,6 +11,7 @@ from accounts import api_auth
 from accounts.api_auth import Principal
 from accounts.models import User
 from accounts.selectors import AccountNotFound, account_of
+from accounts.shown import shown_account_id
 from markets.api.requests import raw_body
 from markets.errors import DomainError
 
@@ -72,12 +73,12 @@ class IsPerson(BasePermission):
 
 
 def account_id(request: Request, asked: int | None = None) -> int:
-    """Return the number of the account that a request is about: a key's own, or one of the person's."""
+    """Return the number of the account that a request is about: a key's own, or of the person's the asked, the shown, the active one."""
     if isinstance(request.auth, Principal):
         if asked not in (None, request.auth.account_id):
             raise AccountNotFound(account_id=asked)
         return request.auth.account_id
-    return account_of(person(request), asked).id
+    return account_of(person(request), shown_account_id(request) if asked is None else asked).id
 
 
 def person(request: Request) -> User:

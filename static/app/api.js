@@ -24,6 +24,7 @@ async function failure(response) {
 export async function api(path, { method = "GET", body, signal } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+  if (document.body.dataset.account) headers["X-QD-Account"] = document.body.dataset.account;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), credentials: "same-origin", signal });
   if (!response.ok) throw await failure(response);

@@ -8,11 +8,13 @@ import { startHotkeys } from "./hotkeys.js";
 import { openMenu, startMenu } from "./menu.js";
 import { startMenus } from "./menus.js";
 import { startRanges } from "./range.js";
+import { startShown } from "./shown.js";
 import { startTheme } from "./theme.js";
 import { localise } from "./times.js";
 import { startToasts } from "./toast.js";
 
 startTheme();
+startShown();
 startRanges();
 startDialogs();
 startConfirm();

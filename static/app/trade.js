@@ -88,7 +88,7 @@ function followAccount() {
   showOwn();
   pnl.follow();
   chart.follow(account);
-  feed.subscribe({ channel: "account" }, (message) => account.take(message));
+  feed.subscribe({ channel: "account", account_id: state.account_id }, (message) => account.take(message));
   feed.addEventListener("refused", ({ detail: { topic } }) => topic?.channel === "account" && sessionEnded());
 }
 

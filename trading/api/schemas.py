@@ -11,7 +11,7 @@ from markets.commands import MarginMode, OrderType, PostOnly, SelfTradePreventio
 from markets.events import CancelReason, FillKind, LedgerKind, OrderStatus
 from trading.requests import Count, Request
 
-AccountId = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="One of your accounts; without it the first, or the key's.")]
+AccountId = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="One of your accounts; without it the one in use, or the key's.")]
 
 
 class AccountQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

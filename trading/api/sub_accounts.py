@@ -37,7 +37,7 @@ class OwnAccountList(msgspec.Struct, frozen=True):
 
 
 class TransferBody(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """`from_account_id` is your first account when it is not given."""
+    """`from_account_id` is the account in use when it is not given."""
 
     to_account_id: AccountId
     amount: str

@@ -32,8 +32,8 @@ class Identity(NamedTuple):
 
 async def of_session(user: User, session_key: str) -> Identity | None:
     """Return what a logged-in person may do; None for one without an account, such as staff."""
-    account_ids = await sync_to_async(_account_ids, thread_sensitive=False)(user)
-    return Identity(account_ids[0], frozenset(account_ids), True, f"user:{user.pk}", session_key=session_key) if account_ids else None
+    active, account_ids = await sync_to_async(_account_ids, thread_sensitive=False)(user)
+    return Identity(active, account_ids, True, f"user:{user.pk}", session_key=session_key) if account_ids else None
 
 
 async def of_key(said: Auth) -> Identity:
@@ -49,9 +49,11 @@ async def of_key(said: Auth) -> Identity:
     return Identity(own, frozenset({own}), principal.can_trade, f"account:{own}", key_id=principal.key_id)
 
 
-def _account_ids(user: User) -> list[int]:
+def _account_ids(user: User) -> tuple[int, frozenset[int]]:
+    """Return the active account and all of a person's; 0 and none without an account."""
     close_old_connections()
     try:
-        return [account.id for account in selectors.accounts_of(user)]
+        own = frozenset(account.id for account in selectors.accounts_of(user))
+        return (selectors.default_account(user).id, own) if own else (0, own)
     finally:
         close_old_connections()

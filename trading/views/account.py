@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.selectors import AccountNotFound, default_account
+from accounts.selectors import AccountNotFound
+from accounts.shown import shown_account
 from markets.cards import max_leverage
 from markets.commands import MarginMode
 from markets.gateway import gateway
@@ -19,9 +20,7 @@ from trading.views import rows
 
 def account_id_of(request: HttpRequest) -> int:
     """Return the number of the visitor's account; AccountNotFound when there is none."""
-    if not isinstance(request.user, User):
-        raise AccountNotFound("Log in to trade.")
-    return default_account(request.user).id
+    return shown_account(request).id
 
 
 def account_view(request: HttpRequest) -> AccountView | None:
@@ -29,7 +28,7 @@ def account_view(request: HttpRequest) -> AccountView | None:
     if not isinstance(request.user, User):
         return None
     try:
-        return gateway().query(GetAccount(account_id=default_account(request.user).id))
+        return gateway().query(GetAccount(account_id=account_id_of(request)))
     except AccountNotFound:
         return None
 
