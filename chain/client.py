@@ -61,6 +61,17 @@ class Status:
     slot: int
     commitment: Commitment
     error: str | None
+    confirmations: int | None = None  # blocks on top of it; None once it is finalized
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """A transaction in an address's history."""
+
+    signature: str
+    slot: int
+    failed: bool
+    time_s: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +114,23 @@ class ChainClient:
 
     def account(self, key: Pubkey, *, commitment: Commitment, min_slot: int | None = None) -> Account | None:
         """`min_slot`: refuse a node that has not come so far, after trying again."""
+        return self.account_and_slot(key, commitment=commitment, min_slot=min_slot)[0]
+
+    def account_and_slot(self, key: Pubkey, *, commitment: Commitment, min_slot: int | None = None) -> tuple[Account | None, int]:
+        """Return the account, and the slot that it was read at."""
         config = RpcAccountInfoConfig(encoding=UiAccountEncoding.Base64, commitment=LEVELS[commitment], min_context_slot=min_slot)
-        return self._read(lambda: self._rpc._provider.make_request(GetAccountInfo(key, config), GetAccountInfoResp).value)
+        answer = self._read(lambda: self._rpc._provider.make_request(GetAccountInfo(key, config), GetAccountInfoResp))
+        return answer.value, answer.context.slot
+
+    def accounts(self, keys: list[Pubkey], *, commitment: Commitment) -> list[Account | None]:
+        """Return what is at each of up to a hundred addresses, all of one moment."""
+        if not keys:
+            return []
+        return list(self._read(lambda: self._rpc.get_multiple_accounts(keys, commitment=RpcCommitment(commitment)).value))
+
+    def balance(self, key: Pubkey) -> int:
+        """Return confirmed lamports."""
+        return self._read(lambda: self._rpc.get_balance(key, RpcCommitment("confirmed")).value)
 
     def status(self, signature: Signature, *, min_slot: int = 0) -> Status | None:
         """Look through the whole history of a node that has come to `min_slot`."""
@@ -119,10 +145,34 @@ class ChainClient:
         if found is None:
             return None
         error = None if found.err is None else reason(found.err)
-        return Status(slot=found.slot, commitment=_commitment(found.confirmation_status), error=error)
+        commitment = _commitment(found.confirmation_status)
+        return Status(slot=found.slot, commitment=commitment, error=error, confirmations=found.confirmations)
 
-    def simulate(self, transaction: VersionedTransaction, *, commitment: Commitment = "confirmed") -> Simulation:
-        value = self._read(lambda: self._rpc.simulate_transaction(transaction, sig_verify=True, commitment=RpcCommitment(commitment)).value)
+    def history(self, address: Pubkey, *, before: str | None, until: str | None, min_slot: int) -> list[Landed]:
+        """Return a page of an address's finalized transactions, newest first: from before `before` back to `until`, both left out."""
+        config: dict[str, Any] = {"commitment": "finalized", "minContextSlot": min_slot}
+        config |= {"before": before} if before else {}
+        config |= {"until": until} if until else {}
+        rows = self._read(lambda: self._call("getSignaturesForAddress", str(address), config))
+        return [
+            Landed(signature=row["signature"], slot=row["slot"], failed=row["err"] is not None, time_s=row.get("blockTime")) for row in rows
+        ]
+
+    def transaction(self, signature: str) -> dict[str, Any] | None:
+        """Return a finalized transaction as the node tells it, or None when it does not have it."""
+        config = {"commitment": "finalized", "encoding": "json", "maxSupportedTransactionVersion": 1}
+        found = self._read(lambda: self._call("getTransaction", signature, config))
+        return dict(found) if found is not None else None
+
+    def airdrop(self, address: Pubkey, lamports: int) -> Signature:
+        """Ask a test cluster for SOL."""
+        return self._once(lambda: self._rpc.request_airdrop(address, lamports).value)
+
+    def simulate(self, transaction: VersionedTransaction, *, commitment: Commitment = "confirmed", verify: bool = True) -> Simulation:
+        """`verify`: also check the signatures; what is yet to be signed has none."""
+        value = self._read(
+            lambda: self._rpc.simulate_transaction(transaction, sig_verify=verify, commitment=RpcCommitment(commitment)).value
+        )
         return Simulation(
             error=None if value.err is None else reason(value.err),
             deterministic=isinstance(value.err, TransactionErrorInstructionError),

@@ -84,9 +84,11 @@ class AnchorProgram:
         running: list[str] = []
         for line in logs:
             words = line.split()
-            if words[0] == "Program" and words[2:3] == ["invoke"]:
+            # "Program log: …" is what a program itself says: it must not pass for a call or its end.
+            spoken = words[:1] != ["Program"] or words[1].endswith(":")
+            if not spoken and words[2:3] == ["invoke"]:
                 running.append(words[1])
-            elif words[0] == "Program" and words[2:3] in (["success"], ["failed:"]):
+            elif not spoken and words[2:3] in (["success"], ["failed:"]):
                 running.pop()
             elif line.startswith(DATA) and running[-1:] == [str(self.id)]:
                 event = self._coder.events.parse(base64.b64decode(line.removeprefix(DATA)))

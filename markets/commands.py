@@ -65,13 +65,14 @@ class PlaceOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     stop_loss_ticks: int = 0
     link_id: int = 0
     session_id: int = 0  # the socket whose loss cancels this order; 0 for none
-    signed: bytes = b""  # the owner's signed order, opaque to the engine
+    signed: bytes = b""  # the owner's signed order (markets.signed_orders), which self-custodied accounts need
 
 
 class AmendOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     """Change price, size or trigger price (0 keeps each). Priority is kept when only the size goes down.
 
     The order is named by `order_id`, or by `client_order_id` when that is 0. `size_lots` is the new total, filled included.
+    A self-custodied account signs anew whatever does more than lower the size: `signed` is for what is left to fill.
     """
 
     account_id: int
@@ -81,6 +82,7 @@ class AmendOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     price_ticks: int = 0
     size_lots: int = 0
     trigger_ticks: int = 0
+    signed: bytes = b""
 
 
 class CancelOrder(Command, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -131,10 +133,16 @@ class Deposit(Command, frozen=True, kw_only=True, array_like=True, tag=True):
 
 
 class Withdraw(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Let money leave an account.
+
+    A `number` counts the account's withdrawals to this target from 1, and only the last plus one is applied; 0 counts for nothing.
+    """
+
     account_id: int
     asset: str
     amount_atoms: int
     target_account_id: int
+    number: int = 0
 
 
 class SettleWithdrawal(Command, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -148,6 +156,20 @@ class SettleWithdrawal(Command, frozen=True, kw_only=True, array_like=True, tag=
     amount_atoms: int
     number: int
     paid: bool
+
+
+class RevokeKey(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Take back a self-custodied account's trading key, for ever: what it signed is cancelled, and nothing it signs is accepted."""
+
+    account_id: int
+    key: bytes
+
+
+class CancelNonces(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Cancel a self-custodied account's signed orders with nonces below this, for ever."""
+
+    account_id: int
+    min_nonce: int
 
 
 class Transfer(Command, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -267,5 +289,5 @@ AnyCommand = (
     | CreateMarket | UpdateMarket | SetMarketStatus | RulesUpgrade
     | SetAsset | SetRiskParameters | SetMarginMode | MoveIsolatedMargin
     | HaltIndex
-    | SettleWithdrawal
+    | SettleWithdrawal | RevokeKey | CancelNonces
 )  # fmt: skip

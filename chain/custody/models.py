@@ -47,7 +47,7 @@ class ChainAccount(models.Model):
     address = models.CharField(max_length=ADDRESS_LENGTH, unique=True)
     created_at = models.DateTimeField(null=True, blank=True)  # found on chain, finalized
     create_signature = models.CharField(max_length=SIGNATURE_LENGTH, blank=True)
-    exit_requested_at = models.DateTimeField(null=True, blank=True)
+    exit_requested_at = models.DateTimeField(null=True, blank=True)  # on chain; from then on the account only closes
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "sub_account"], name="chain_account_one_per_owner_and_number")]
@@ -142,6 +142,7 @@ class Withdrawal(models.Model):
     debit_number = models.BigIntegerField(null=True)
     voucher = models.BigIntegerField(null=True)
     settle_number = models.BigIntegerField(null=True)
+    paid = models.BooleanField(null=True)  # how it ends; set with `settle_number`
     grant_signature = models.CharField(max_length=SIGNATURE_LENGTH, blank=True)
     withdraw_signature = models.CharField(max_length=SIGNATURE_LENGTH, blank=True)
     return_signature = models.CharField(max_length=SIGNATURE_LENGTH, blank=True)

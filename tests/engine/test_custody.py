@@ -73,3 +73,15 @@ def test_it_keeps_an_account_in_the_custody_that_it_was_opened_in() -> None:
     assert desk.do(OpenAccount(account_id=WALLET)).reject == Reject("INVALID_COMBINATION", {"field": "self_custody"})
     assert desk.do(OpenAccount(account_id=ALICE, self_custody=True)).reject == Reject("INVALID_COMBINATION", {"field": "self_custody"})
     assert desk.engine.state.accounts[WALLET].self_custody
+
+
+def test_it_makes_a_numbered_withdrawal_once() -> None:
+    desk = pending_desk()
+    first, second = (
+        Withdraw(account_id=ALICE, asset="USDC", amount_atoms=10, target_account_id=PENDING_WITHDRAWALS, number=number) for number in (1, 2)
+    )
+    assert desk.do(second).reject == Reject("OUT_OF_SEQUENCE", {"last_number": 0})
+    assert desk.do(first).reject is None
+    assert desk.do(first).reject == Reject("OUT_OF_SEQUENCE", {"last_number": 1})
+    assert desk.do(second).reject is None
+    assert balances(desk) == (20, 80, -100)

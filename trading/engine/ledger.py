@@ -113,10 +113,23 @@ def withdraw(state: State, command: Withdraw) -> Reply:
     target = state.accounts.get(command.target_account_id)
     if target is not None and target.account_id not in WITHDRAWAL_TARGETS:
         target = None
-    reject = leave_refusal(state, command, target)
+    reject = out_of_sequence(state, command) or leave_refusal(state, command, target)
     if reject is None:
         reject = withdrawals.over_limit(state, command.asset, command.amount_atoms)
-    return Reply(reject=reject) if reject is not None else leave(state, command, target, "withdrawal")
+    if reject is not None:
+        return Reply(reject=reject)
+    if command.number:
+        state.accounts[command.account_id].deposit_numbers[-command.target_account_id] = command.number
+    return leave(state, command, target, "withdrawal")
+
+
+def out_of_sequence(state: State, command: Withdraw) -> Reject | None:
+    """Refuse a numbered withdrawal that was made before. They are counted beside the deposits, by the target with a minus."""
+    account = user_account(state, command.account_id)
+    if account is None or not command.number or expired(state, command.valid_until_ms) is not None:
+        return None  # what is wrong otherwise comes first
+    last = account.deposit_numbers.get(-command.target_account_id, 0)
+    return None if command.number == last + 1 else Reject("OUT_OF_SEQUENCE", {"last_number": last})
 
 
 def settle_withdrawal(state: State, command: SettleWithdrawal) -> Reply:
