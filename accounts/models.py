@@ -85,5 +85,29 @@ class ApiKey(models.Model):
         return f"{self.key_id} {self.label}"
 
 
+class TradingKey(models.Model):
+    """A key that its account's owner registered on chain to sign orders; it can never withdraw. Written by the chain's indexer only.
+
+    `owner` is the wallet that owns the account on chain: signed orders name it. A custodied key is the platform's.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="trading_keys")
+    owner = models.CharField(max_length=44)
+    key = models.CharField(max_length=44)
+    market_id = models.BigIntegerField(null=True, blank=True)  # none: every market
+    cap_atoms = models.DecimalField(max_digits=20, decimal_places=0)  # of one order's value at its limit; 64 bits without a sign
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    custodied = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-created_at", "key"]
+        constraints = [models.UniqueConstraint(fields=["account", "key"], name="trading_key_once_per_account")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 from accounts.approvals.models import Approval as Approval  # noqa: E402, PLC0414 - Django looks for models here
 from accounts.approvals.models import ApprovalStep as ApprovalStep  # noqa: E402, PLC0414
