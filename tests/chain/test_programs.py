@@ -65,6 +65,7 @@ class Deployment:
         arguments = {
             "authority": self.authority.pubkey(),
             "settler": self.settler.pubkey(),
+            "custodian": self.settler.pubkey(),
             "genesis_hash": list(bytes(self.client.genesis_hash())),
             "parameters": PARAMETERS,
         }

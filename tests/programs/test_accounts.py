@@ -7,13 +7,14 @@ from tests.programs.support.batches import credit
 from tests.programs.support.exchange import HOUR_S, LIMITS, USDC, Exchange
 from tests.programs.support.prices import Prices
 from tests.programs.support.risks import Risks
+from tests.programs.test_deleveraging import crash, give_up, show, take_over
 
 
 def audited() -> tuple[Exchange, Auditor]:
     exchange = Exchange()
     auditor = Auditor(exchange.dex, exchange.prices.program)
     exchange.chain = auditor
-    for seed in (1, 2, 3, 11, 12, 13, 21, 22):
+    for seed in (1, 2, 3, 4, 11, 12, 13, 21, 22):
         auditor.key(seed)
     exchange.prices = Prices(auditor, exchange.prices.program, exchange.payer, exchange.authority)
     exchange.mints = [auditor.mint(501), auditor.mint(502)]
@@ -57,10 +58,22 @@ def settle_and_challenge(exchange: Exchange) -> None:
     exchange.send("prove_challenge", {"siblings": proof["siblings"]}, accounts, [exchange.charlie])
     exchange.answer(batch, exchange.alice)
     exchange.finalise()
+    exchange.settle(exchange.fill(100, buyer=exchange.bob, seller=exchange.alice))
+    deleverage(exchange)
     unanswered = exchange.settle(exchange.fill(1))
     exchange.challenge(unanswered, exchange.alice)
     exchange.chain.warp(seconds=301)
     exchange.freeze_unanswered(unanswered, exchange.alice)
+
+
+def deleverage(exchange: Exchange) -> None:
+    """Let Bob take over what Alice lost: a fee and a withdrawal before make her price a dollar each dearer."""
+    crash(exchange)
+    lacking = exchange.outlook(exchange.user(exchange.alice))[0][1]
+    batch = exchange.settle(
+        {exchange.alice: [give_up(exchange, quote_atoms=-lacking)], exchange.bob: [take_over(exchange, quote_atoms=lacking)]}
+    )
+    show(exchange, batch, exchange.alice, exchange.bob)
 
 
 def judge(exchange: Exchange) -> None:

@@ -27,7 +27,8 @@ def measured() -> dict[str, int]:
         path(exchange)
         leave(exchange)
         for label, used in exchange.chain.units.items():
-            units[label.split(" of ")[0].removesuffix(" Trade").removesuffix(" Credit")] = max(units[label], used)
+            name = "show_leaf" if label.startswith("show_leaf") else label.split(" of ")[0]
+            units[name] = max(units[name], used)
     return units
 
 

@@ -28,7 +28,7 @@ def test_it_is_not_initialised_twice(exchange: Exchange) -> None:
     "changes",
     [
         {"challenge_window_s": 0},
-        {"answer_window_s": 59},
+        {"answer_window_s": 9},
         {"silent_slots": 0},
         {"bond_lamports": 0},
         {"exit_s": 1_500},

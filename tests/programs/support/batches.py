@@ -77,6 +77,29 @@ def reduction(*, market_id: int, lots: int, price_ticks: int, time_ms: int, fee_
     return Leaf(kind="Reduction", fields=fields, data=data, sums=sums)
 
 
+def house(slot: int, amount: int, *, reference: int = 0) -> Leaf:
+    fields = {"slot": slot, "amount": amount, "reference": reference}
+    data = b"\4" + number(slot, 4) + number(amount) + number(reference)
+    return Leaf(kind="House", fields=fields, data=data, sums=merkle.canonical([(slot, amount)]))
+
+
+def deleveraging(*, market_id: int, lots: int, bankrupt: Pubkey, place: int, quote_atoms: int) -> Leaf:
+    """`quote_atoms` is what the program makes of the part: what the account receives."""
+    fields = {"market_id": market_id, "lots": lots, "bankrupt": bankrupt, "place": place}
+    data = b"\5" + number(market_id, 4) + number(lots) + bytes(bankrupt) + number(place, 4)
+    return Leaf(kind="Deleveraging", fields=fields, data=data, sums=given_up(market_id=market_id, lots=lots, quote_atoms=quote_atoms))
+
+
+def bankruptcy(*, market_id: int, lots: int, quote_atoms: int, time_ms: int) -> Leaf:
+    fields = {"market_id": market_id, "lots": lots, "quote_atoms": quote_atoms, "time_ms": time_ms}
+    data = b"\6" + number(market_id, 4) + number(lots) + number(quote_atoms) + number(time_ms)
+    return Leaf(kind="Bankruptcy", fields=fields, data=data, sums=given_up(market_id=market_id, lots=lots, quote_atoms=quote_atoms))
+
+
+def given_up(*, market_id: int, lots: int, quote_atoms: int) -> merkle.Sums:
+    return merkle.canonical([(QUOTE, quote_atoms), (merkle.position_slot(market_id), lots)])
+
+
 def slots(sums: merkle.Sums) -> list[dict[str, int]]:
     return [{"slot": slot, "amount": amount} for slot, amount in sums]
 

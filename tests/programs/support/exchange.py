@@ -66,12 +66,13 @@ class Exchange:
         self.dex, oracle = Program("perp_dex"), Program("oracle")
         self.chain = Chain(self.dex, oracle)
         key = self.chain.key
-        self.payer, self.authority, self.settler = key(1), key(2), key(3)
+        self.payer, self.authority, self.settler, self.custodian = key(1), key(2), key(3), key(4)
         self.alice, self.bob, self.charlie = key(11), key(12), key(13)
         self.keys = {self.alice: key(21), self.bob: key(22)}
         self.prices = Prices(self.chain, oracle, self.payer, self.authority)
         self.exchange = self.dex.pda(b"exchange")
         self.mints = [self.chain.mint(501), self.chain.mint(502)]
+        self.sub_accounts: dict[Keypair, int] = {}  # whose account is not the first
         self.wallets: dict[tuple[Keypair, int], Pubkey] = {}
         self.batches: list[Batch] = []
         self.nonce = 0
@@ -98,6 +99,7 @@ class Exchange:
         arguments = {
             "authority": self.authority.pubkey(),
             "settler": self.settler.pubkey(),
+            "custodian": self.custodian.pubkey(),
             "genesis_hash": GENESIS,
             "parameters": PARAMETERS | changes,
         }
@@ -128,7 +130,8 @@ class Exchange:
 
     def create_user(self, owner: Keypair, sub_account: int = 0) -> None:
         accounts = {"payer": self.payer.pubkey(), "user": self.user(owner, sub_account)}
-        self.send("create_user", {"owner": owner.pubkey(), "sub_account": sub_account}, accounts, [self.payer])
+        chosen = sub_account or self.sub_accounts.get(owner, 0)
+        self.send("create_user", {"owner": owner.pubkey(), "sub_account": chosen}, accounts, [self.payer])
 
     def register_key(self, owner: Keypair, trading_key: Keypair, **changes: Any) -> None:
         arguments = {
@@ -277,7 +280,8 @@ class Exchange:
             self.show(batch, owner, index)
 
     def show(self, batch: Batch, owner: Keypair, index: int, *, verified: list[Instruction] | None = None, **accounts: Any) -> None:
-        entry = batch.entry(self.user(owner))
+        user = self.user(owner)
+        entry = batch.entry(user)
         leaf = entry.leaves[index]
         named: dict[str, Pubkey | None] = {
             "answerer": self.settler.pubkey(),
@@ -286,6 +290,7 @@ class Exchange:
             "user": self.user(owner),
             "trading_key": self.trading_key(owner, leaf.signer) if leaf.signer else None,
             "fills": self.fills(leaf.order) if leaf.order else None,
+            "bankruptcy": self.bankruptcy(batch, user, index, leaf),
         }
         arguments = {
             "leaf": leaf.shown,
@@ -373,7 +378,8 @@ class Exchange:
         return self.dex.pda(b"market", market_id.to_bytes(4, "little"))
 
     def user(self, owner: Keypair, sub_account: int = 0) -> Pubkey:
-        return self.dex.pda(b"user", bytes(owner.pubkey()), sub_account.to_bytes(2, "little"))
+        chosen = sub_account or self.sub_accounts.get(owner, 0)
+        return self.dex.pda(b"user", bytes(owner.pubkey()), chosen.to_bytes(2, "little"))
 
     def trading_key(self, owner: Keypair, key: Keypair) -> Pubkey:
         return self.dex.pda(b"key", bytes(self.user(owner)), bytes(key.pubkey()))
@@ -386,6 +392,13 @@ class Exchange:
 
     def fills(self, order: bytes) -> Pubkey:
         return self.dex.pda(b"fills", hashlib.sha256(order).digest())
+
+    def bankruptcy(self, batch: Batch, user: Pubkey, index: int, leaf: Leaf) -> Pubkey | None:
+        """Return where a bankruptcy is recorded that the leaf gives up, or takes from."""
+        if leaf.kind not in {"Bankruptcy", "Deleveraging"}:
+            return None
+        bankrupt, place = leaf.fields.get("bankrupt", user), leaf.fields.get("place", index)
+        return self.dex.pda(b"bankruptcy", batch.seq.to_bytes(8, "little"), bytes(bankrupt), place.to_bytes(4, "little"))
 
     def asset_accounts(self, asset: int) -> dict[str, Pubkey]:
         mint = self.mints[asset]

@@ -102,6 +102,10 @@ pub enum DexError {
     InvariantBroken,
     #[msg("The authority signs no transaction on a durable nonce")]
     DurableNonce,
+    #[msg("Only accounts of the custodian change like this")]
+    NotCustodied,
+    #[msg("No such bankruptcy was shown")]
+    NotBankrupt,
 }
 
 impl From<fixed_point::MathError> for DexError {

@@ -8,6 +8,7 @@ use crate::state::{Limits, Phase};
 pub struct ExchangeInitialised {
     pub authority: Pubkey,
     pub settler: Pubkey,
+    pub custodian: Pubkey,
     pub genesis_hash: [u8; 32],
 }
 

@@ -9,7 +9,7 @@ use order::{Domain, Fill, Order};
 use crate::{
     error::DexError,
     health::Health,
-    state::{Batch, Exchange, Market, MarketTerms, TradingKey, User, QUOTE},
+    state::{Bankruptcy, Batch, Exchange, Market, MarketTerms, TradingKey, User, QUOTE},
 };
 
 /// One change of one account. Encoded for its hash as: kind u8, then the fields in order, little-endian.
@@ -23,6 +23,12 @@ pub enum Leaf {
     Funding { market_id: u32 },
     /// A reduction without the owner: below maintenance, or because an exit was requested.
     Reduction { market_id: u32, lots: i64, price_ticks: u64, fee_atoms: i64, time_ms: u64 },
+    /// A net change of one slot of an account whose key the platform holds.
+    House { slot: u32, amount: i64, reference: u64 },
+    /// What an account takes over, without its owner, of a position that the leaf `place` of the account `bankrupt` gave up in this batch.
+    Deleveraging { market_id: u32, lots: i64, bankrupt: Pubkey, place: u32 },
+    /// A position of an account below maintenance that others must take over, at the price at which nothing is left of it.
+    Bankruptcy { market_id: u32, lots: i64, quote_atoms: i64, time_ms: u64 },
 }
 
 impl Leaf {
@@ -30,6 +36,35 @@ impl Leaf {
         let mut bytes = Vec::with_capacity(80);
         self.serialize(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Return the account and its leaf that a bankruptcy is recorded under: this one, or the one that it takes from.
+    pub fn bankruptcy(&self, user: Pubkey, place: u32) -> (Pubkey, [u8; 4]) {
+        match *self {
+            Self::Deleveraging { bankrupt, place, .. } => (bankrupt, place.to_le_bytes()),
+            _ => (user, place.to_le_bytes()),
+        }
+    }
+}
+
+fn is_towards_zero(lots: i64, held: i64) -> bool {
+    lots != 0 && lots.signum() == held.signum().saturating_neg() && lots.unsigned_abs() <= held.unsigned_abs()
+}
+
+/// The prices of the interval that are best, or worst, for who holds a position.
+fn best_e8(lots: i64, terms: &MarketTerms) -> u64 {
+    if lots > 0 {
+        terms.high_e8
+    } else {
+        terms.low_e8
+    }
+}
+
+fn worst_e8(lots: i64, terms: &MarketTerms) -> u64 {
+    if lots > 0 {
+        terms.low_e8
+    } else {
+        terms.high_e8
     }
 }
 
@@ -106,11 +141,11 @@ impl Judge<'_> {
     /// A trade that does not reduce must leave the account above maintenance, at the interval's best prices for it: the operator cannot open
     /// positions that nothing secures, and take the winning side out.
     fn check_margin(&self, held: i64, lots: i64, sums: &Sums) -> Result<()> {
-        let reduces = held.signum() == lots.signum().saturating_neg() && lots.unsigned_abs() <= held.unsigned_abs();
+        let reduces = is_towards_zero(lots, held);
         let mut after = self.running.clone();
         after.add_all(sums).map_err(DexError::from)?;
         if !reduces {
-            let health = self.health(&after, |lots, terms| if lots > 0 { terms.high_e8 } else { terms.low_e8 })?;
+            let health = self.health(&after, best_e8)?;
             require!(health.equity >= health.maintenance, DexError::ShortOfMargin);
         }
         Ok(())
@@ -128,8 +163,7 @@ impl Judge<'_> {
     pub fn reduction(&self, market_id: u32, lots: i64, price_ticks: u64, fee_atoms: i64, time_ms: u64) -> Result<Sums> {
         let market = self.check_price(market_id, price_ticks, time_ms)?;
         let held = self.running.amount(position_slot(market_id));
-        let towards_zero = lots.signum() == held.signum().saturating_neg() && lots.unsigned_abs() <= held.unsigned_abs();
-        require!(lots != 0 && towards_zero, DexError::BadLeaf);
+        require!(is_towards_zero(lots, held), DexError::BadLeaf);
         let value = trade_value(SizeLots(lots), PriceTicks(price_ticks), market.tick_lot_atoms).map_err(DexError::from)?;
         let most =
             fixed_point::charge(QuoteAtoms(value.0.abs()), i64::from(market.parameters.liquidation_fee_ppm)).map_err(DexError::from)?;
@@ -137,10 +171,50 @@ impl Judge<'_> {
         let asked_at = u64::try_from(self.user.exit_requested_at).unwrap_or(0).saturating_mul(1_000);
         let exits = asked_at != 0 && asked_at <= time_ms;
         if !exits {
-            let health = self.health(self.running, |lots, terms| if lots > 0 { terms.low_e8 } else { terms.high_e8 })?;
-            require!(health.equity < health.maintenance, DexError::NotLiquidatable);
+            self.require_short()?;
         }
         traded(market, lots, price_ticks, fee_atoms)
+    }
+
+    fn require_short(&self) -> Result<()> {
+        let health = self.health(self.running, worst_e8)?;
+        require!(health.equity < health.maintenance, DexError::NotLiquidatable);
+        Ok(())
+    }
+
+    /// The platform answers for these accounts itself.
+    pub fn house(&self, slot: u32, amount: i64) -> Result<Sums> {
+        require!(self.user.is_custodied(self.exchange), DexError::NotCustodied);
+        require!(amount != 0 && (slot >= POSITION || slot < u32::from(self.exchange.assets)), DexError::BadLeaf);
+        effect(&[(slot, i128::from(amount))])
+    }
+
+    /// The price leaves the account nothing, at the interval's best prices for the rest of it, and is no worse for it than the market's: what
+    /// others must pay is what it lacks, and nobody is robbed through it. What the platform says of accounts whose keys it holds proves nothing.
+    pub fn bankruptcy(&self, market_id: u32, lots: i64, quote_atoms: i64, time_ms: u64) -> Result<Sums> {
+        require!(!self.user.is_custodied(self.exchange), DexError::NotBankrupt);
+        require!(self.batch.holds(time_ms), DexError::OutsideInterval);
+        require!(is_towards_zero(lots, self.running.amount(position_slot(market_id))), DexError::BadLeaf);
+        self.require_short()?;
+        let (market, terms) = self.market(market_id)?;
+        let closed = lots.checked_neg().ok_or(DexError::Overflow)?;
+        let worst = market.value(closed, worst_e8(closed, terms))?;
+        let band = fixed_point::charge(QuoteAtoms(worst.0.abs()), i64::from(market.parameters.band_ppm)).map_err(DexError::from)?;
+        require!(i128::from(quote_atoms) >= worst.0.saturating_sub(band.0), DexError::OutsideRange);
+        let gained = i128::from(quote_atoms).saturating_sub(market.value(closed, best_e8(closed, terms))?.0);
+        let left = self.health(self.running, best_e8)?.equity.saturating_add(gained);
+        // The engine names whole atoms for the whole position, from a mark in ticks: one tick is what rounding may leave.
+        let tick = trade_value(SizeLots(closed), PriceTicks(1), market.tick_lot_atoms).map_err(DexError::from)?;
+        require!(left <= tick.0.abs(), DexError::NotBankrupt);
+        effect(&[(u32::from(QUOTE), i128::from(quote_atoms)), (position_slot(market_id), i128::from(lots))])
+    }
+
+    /// A part of what a bankrupt account gave up, at that very price, towards zero.
+    pub fn deleveraging(&self, given_up: &Bankruptcy, market_id: u32, lots: i64) -> Result<Sums> {
+        let opposite = given_up.market_id == market_id && lots.signum() == given_up.lots.signum().saturating_neg();
+        require!(opposite && given_up.left_lots > 0, DexError::NotBankrupt);
+        require!(is_towards_zero(lots, self.running.amount(position_slot(market_id))), DexError::BadLeaf);
+        effect(&[(u32::from(QUOTE), given_up.part_atoms(lots)?), (position_slot(market_id), i128::from(lots))])
     }
 
     /// Value holdings, each position at the price of the interval that is chosen for it.

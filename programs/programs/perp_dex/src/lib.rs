@@ -29,10 +29,11 @@ pub mod perp_dex {
         ctx: Context<Initialise>,
         authority: Pubkey,
         settler: Pubkey,
+        custodian: Pubkey,
         genesis_hash: [u8; 32],
         parameters: ExchangeParameters,
     ) -> Result<()> {
-        instructions::initialise::handle(ctx, authority, settler, genesis_hash, parameters)
+        instructions::initialise::handle(ctx, authority, settler, custodian, genesis_hash, parameters)
     }
 
     pub fn list_asset(ctx: Context<ListAsset>, limits: Limits) -> Result<()> {

@@ -23,6 +23,7 @@ pub(crate) fn handle(
     ctx: Context<Initialise>,
     authority: Pubkey,
     settler: Pubkey,
+    custodian: Pubkey,
     genesis_hash: [u8; 32],
     parameters: ExchangeParameters,
 ) -> Result<()> {
@@ -31,6 +32,7 @@ pub(crate) fn handle(
     ctx.accounts.exchange.set_inner(Exchange {
         authority,
         settler,
+        custodian,
         genesis_hash,
         parameters,
         bump: ctx.bumps.exchange,
@@ -54,6 +56,6 @@ pub(crate) fn handle(
         claims_atoms: 0,
         payable_atoms: 0,
     });
-    emit!(ExchangeInitialised { authority, settler, genesis_hash });
+    emit!(ExchangeInitialised { authority, settler, custodian, genesis_hash });
     ctx.accounts.exchange.invariant()
 }

@@ -9,7 +9,7 @@ use crate::{
     hash::Runtime,
     health::markets_of,
     leaf::{domain, Judge, Leaf, Signature},
-    state::{stored, sums_of, Batch, Challenge, Exchange, Market, OrderFills, Phase, Span, StoredNode, TradingKey, User},
+    state::{stored, sums_of, Bankruptcy, Batch, Challenge, Exchange, Market, OrderFills, Phase, Span, StoredNode, TradingKey, User},
 };
 
 /// Answer a challenge: the account's leaves, each in its turn, by anyone. Further accounts: the markets that judge the leaf.
@@ -35,6 +35,16 @@ pub struct ShowLeaf<'info> {
     /// For a trade: what is known to be filled of the order.
     #[account(init_if_needed, payer = answerer, space = 8 + OrderFills::INIT_SPACE, seeds = [b"fills", order.as_ref()], bump)]
     pub fills: Option<Box<Account<'info, OrderFills>>>,
+    /// For a bankruptcy and a deleveraging: what was given up, and is left of it.
+    #[account(
+        init_if_needed, payer = answerer, space = 8 + Bankruptcy::INIT_SPACE,
+        seeds = [
+            b"bankruptcy", batch.seq.to_le_bytes().as_ref(), leaf.bankruptcy(user.key(), challenge.next).0.as_ref(),
+            leaf.bankruptcy(user.key(), challenge.next).1.as_ref()
+        ],
+        bump
+    )]
+    pub bankruptcy: Option<Box<Account<'info, Bankruptcy>>>,
     /// CHECK: the sysvar, by its address; for a trade.
     #[account(address = solana_instructions_sysvar::ID)]
     pub instructions: UncheckedAccount<'info>,
@@ -59,6 +69,11 @@ impl ShowLeaf<'_> {
             Leaf::Funding { market_id } => judge.funding(market_id),
             Leaf::Reduction { market_id, lots, price_ticks, fee_atoms, time_ms } => {
                 judge.reduction(market_id, lots, price_ticks, fee_atoms, time_ms)
+            }
+            Leaf::House { slot, amount, .. } => judge.house(slot, amount),
+            Leaf::Bankruptcy { market_id, lots, quote_atoms, time_ms } => judge.bankruptcy(market_id, lots, quote_atoms, time_ms),
+            Leaf::Deleveraging { market_id, lots, .. } => {
+                judge.deleveraging(self.bankruptcy.as_ref().ok_or(DexError::NotBankrupt)?, market_id, lots)
             }
             Leaf::Trade { order, size_lots, price_ticks, fee_atoms, time_ms, filled_lots } => {
                 let signature = self.signature(&order)?;
@@ -99,6 +114,21 @@ impl ShowLeaf<'_> {
         Ok(())
     }
 
+    /// Record what a bankrupt account gave up, or take a part of it.
+    fn take_bankruptcy(&mut self, leaf: &Leaf, bump: Option<u8>) -> Result<()> {
+        match *leaf {
+            Leaf::Bankruptcy { market_id, lots, quote_atoms, .. } => {
+                let bump = bump.ok_or(DexError::WrongAccounts)?;
+                let record = self.bankruptcy.as_mut().ok_or(DexError::WrongAccounts)?;
+                require!(record.lots == 0, DexError::AlreadyDone);
+                record.set_inner(Bankruptcy { bump, market_id, lots, quote_atoms, left_lots: lots.unsigned_abs() });
+                Ok(())
+            }
+            Leaf::Deleveraging { lots, .. } => self.bankruptcy.as_mut().ok_or(DexError::NotBankrupt)?.take(lots),
+            _ => Ok(()),
+        }
+    }
+
     fn check_place(&self, leaf: &Leaf, siblings: &[StoredNode], sums: &Sums) -> Result<()> {
         let node = change_leaf::<Runtime>(&leaf.bytes()?, sums.clone()).map_err(DexError::from)?;
         let siblings = siblings.iter().map(StoredNode::node).collect::<Result<Vec<_>>>()?;
@@ -134,6 +164,7 @@ pub(crate) fn handle<'info>(ctx: Context<'info, ShowLeaf<'info>>, leaf: Leaf, si
     accounts.check_place(&leaf, &siblings, &sums)?;
     accounts.take_fill(&leaf, order, ctx.bumps.fills)?;
     accounts.take_funding(&leaf)?;
+    accounts.take_bankruptcy(&leaf, ctx.bumps.bankruptcy)?;
     accounts.advance(&sums)?;
     accounts.exchange.invariant()
 }

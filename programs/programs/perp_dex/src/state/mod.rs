@@ -1,4 +1,5 @@
 mod asset;
+mod bankruptcy;
 mod batch;
 mod challenge;
 mod exchange;
@@ -9,6 +10,7 @@ mod user;
 mod voucher;
 
 pub use asset::*;
+pub use bankruptcy::*;
 pub use batch::*;
 pub use challenge::*;
 pub use exchange::*;

@@ -129,6 +129,11 @@ impl User {
         self.owner == exchange.authority && self.sub_account == INSURANCE_SUB_ACCOUNT
     }
 
+    /// Does it change without its owner's signature?
+    pub fn is_custodied(&self, exchange: &Exchange) -> bool {
+        self.owner == exchange.custodian || self.is_insurance(exchange)
+    }
+
     /// Take up what has become final; in a frozen exchange drop the rest. Every instruction that reads an account does this first.
     pub fn settle(&mut self, exchange: &Exchange) -> Result<()> {
         for place in 0..self.pending.len() {
