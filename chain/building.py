@@ -30,10 +30,15 @@ class Signed:
     unit_price_micro_lamports: int
 
 
-def build(*, client: ChainClient, payer: Keypair, instructions: list[Instruction], signers: tuple[Keypair, ...] = ()) -> Signed:
-    """Return a signed v0 transaction that passed its simulation; SimulationFailed, TransactionTooLarge or ChainUnavailable otherwise."""
+def build(
+    *, client: ChainClient, payer: Keypair, instructions: list[Instruction], signers: tuple[Keypair, ...] = (), min_slot: int = 0
+) -> Signed:
+    """Return a signed v0 transaction that passed its simulation; SimulationFailed, TransactionTooLarge or ChainUnavailable otherwise.
+
+    It can land only on forks that have a block at or after `min_slot`.
+    """
     price = min(client.unit_price(writable_keys(payer.pubkey(), instructions)), MAX_UNIT_PRICE_MICRO_LAMPORTS)
-    blockhash = client.blockhash()
+    blockhash = client.blockhash(min_slot=min_slot)
     keys = (payer, *signers)
     simulation = client.simulate(_sign(keys, instructions, blockhash, units=MAX_UNITS, price=price))
     if simulation.error is not None:

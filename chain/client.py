@@ -11,7 +11,7 @@ from solana.exceptions import SolanaRpcException
 from solana.rpc.api import Client
 from solana.rpc.commitment import Commitment as RpcCommitment
 from solana.rpc.core import RPCException
-from solana.rpc.types import TxOpts
+from solana.rpc.types import MemcmpOpts, TxOpts
 from solders.account import Account
 from solders.account_decoder import UiAccountEncoding
 from solders.commitment_config import CommitmentLevel
@@ -19,12 +19,13 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.rpc.config import RpcAccountInfoConfig
 from solders.rpc.requests import GetAccountInfo
-from solders.rpc.responses import GetAccountInfoResp, GetSignatureStatusesResp
+from solders.rpc.responses import GetAccountInfoResp, GetLatestBlockhashResp, GetMultipleAccountsResp, GetSignatureStatusesResp
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorInstructionError
 
 from chain.errors import ChainRefused, ChainUnavailable, reason
+from chain.localnet import base58
 
 Commitment = Literal["processed", "confirmed", "finalized"]
 T = TypeVar("T")
@@ -33,6 +34,7 @@ RETRY_AFTER_S = (0.1, 0.3, 1.0)
 PASSING = frozenset({-32004, -32005, -32014, -32016})  # the node is behind: the same question can be asked again
 INTERNAL_ERROR = -32603
 FEE_PERCENTILE = 75
+MAX_ACCOUNTS = 100  # of one call
 LEVELS = {
     "processed": CommitmentLevel.Processed,
     "confirmed": CommitmentLevel.Confirmed,
@@ -104,8 +106,16 @@ class ChainClient:
     def genesis_hash(self) -> Hash:
         return self._read(lambda: self._rpc.get_genesis_hash().value)
 
-    def blockhash(self, commitment: Commitment = "confirmed") -> Blockhash:
-        value = self._read(lambda: self._rpc.get_latest_blockhash(RpcCommitment(commitment)).value)
+    def blockhash(self, commitment: Commitment = "confirmed", *, min_slot: int = 0) -> Blockhash:
+        """Return a blockhash to sign with, of a block at or after `min_slot`: no fork without that block takes it."""
+
+        def ask() -> GetLatestBlockhashResp:
+            answer = self._rpc.get_latest_blockhash(RpcCommitment(commitment))
+            if answer.context.slot < min_slot:
+                raise ChainUnavailable("The node is behind what another one has told.")
+            return answer
+
+        value = self._read(ask).value
         return Blockhash(value=value.blockhash, last_valid_block_height=value.last_valid_block_height)
 
     def point(self, commitment: Commitment) -> Point:
@@ -122,15 +132,34 @@ class ChainClient:
         answer = self._read(lambda: self._rpc._provider.make_request(GetAccountInfo(key, config), GetAccountInfoResp))
         return answer.value, answer.context.slot
 
-    def accounts(self, keys: list[Pubkey], *, commitment: Commitment) -> list[Account | None]:
-        """Return what is at each of up to a hundred addresses, all of one moment."""
-        if not keys:
-            return []
-        return list(self._read(lambda: self._rpc.get_multiple_accounts(keys, commitment=RpcCommitment(commitment)).value))
-
     def balance(self, key: Pubkey) -> int:
         """Return confirmed lamports."""
         return self._read(lambda: self._rpc.get_balance(key, RpcCommitment("confirmed")).value)
+
+    def rent(self, size_bytes: int) -> int:
+        """Return the lamports with which an account of this size is kept."""
+        return self._read(lambda: self._rpc.get_minimum_balance_for_rent_exemption(size_bytes).value)
+
+    def accounts(self, keys: list[Pubkey], *, commitment: Commitment, min_slot: int = 0) -> list[Account | None]:
+        """Read many accounts, a hundred at a time; each hundred as of one slot."""
+        found: list[Account | None] = []
+        for start in range(0, len(keys), MAX_ACCOUNTS):
+            some = keys[start : start + MAX_ACCOUNTS]
+
+            def ask(some: list[Pubkey] = some) -> GetMultipleAccountsResp:
+                answer = self._rpc.get_multiple_accounts(some, RpcCommitment(commitment))
+                if answer.context.slot < min_slot:
+                    raise ChainUnavailable("The node is behind what another one has told.")
+                return answer
+
+            found += self._read(ask).value
+        return found
+
+    def owned(self, program: Pubkey, discriminator: bytes, *, commitment: Commitment) -> list[tuple[Pubkey, Account]]:
+        """Return every account of a program that begins with these bytes."""
+        filters = [MemcmpOpts(offset=0, bytes=base58.encode(discriminator))]
+        found = self._read(lambda: self._rpc.get_program_accounts(program, RpcCommitment(commitment), "base64", filters=filters).value)
+        return [(one.pubkey, one.account) for one in found]
 
     def status(self, signature: Signature, *, min_slot: int = 0) -> Status | None:
         """Look through the whole history of a node that has come to `min_slot`."""

@@ -64,6 +64,8 @@ class OutboxAttempt(models.Model):
     signature = models.CharField(max_length=88, unique=True)
     transaction = models.BinaryField()
     last_valid_block_height = models.BigIntegerField()
+    content = models.BinaryField(default=b"")
+    last = models.BooleanField(default=True)  # of its entry; the others' places are told by the program
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_sent_at = models.DateTimeField(null=True, blank=True)
@@ -73,7 +75,10 @@ class OutboxAttempt(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["entry"], condition=Q(state="open"), name="outbox_one_open_attempt_per_entry")]
+        # Parts follow each other before they are final, each on a fork that has the one before; the last is alone.
+        constraints = [
+            models.UniqueConstraint(fields=["entry"], condition=Q(state="open", last=True), name="outbox_one_open_last_part_per_entry")
+        ]
 
     def __str__(self) -> str:
         return self.signature
@@ -86,3 +91,10 @@ from chain.custody.models import Wallet as Wallet  # noqa: E402, PLC0414
 from chain.custody.models import WalletChallenge as WalletChallenge  # noqa: E402, PLC0414
 from chain.custody.models import Withdrawal as Withdrawal  # noqa: E402, PLC0414
 from chain.custody.models import WithdrawalAddress as WithdrawalAddress  # noqa: E402, PLC0414
+from chain.settlement.models import BatchAccount as BatchAccount  # noqa: E402, PLC0414
+from chain.settlement.models import Challenged as Challenged  # noqa: E402, PLC0414
+from chain.settlement.models import Reconciliation as Reconciliation  # noqa: E402, PLC0414
+from chain.settlement.models import SettledAccount as SettledAccount  # noqa: E402, PLC0414
+from chain.settlement.models import SettledPosition as SettledPosition  # noqa: E402, PLC0414
+from chain.settlement.models import SettlementBatch as SettlementBatch  # noqa: E402, PLC0414
+from chain.settlement.models import SignedOrderRecord as SignedOrderRecord  # noqa: E402, PLC0414

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 
-from chain.outbox.route import Route
+from chain.outbox.route import PartedRoute, Route
 
-_routes: dict[str, Callable[[], Route]] = {}
+_routes: dict[str, Callable[[], Route | PartedRoute]] = {}
 
 
-def register(shard: str, make: Callable[[], Route]) -> None:
+def register(shard: str, make: Callable[[], Route | PartedRoute]) -> None:
     assert shard not in _routes, "a shard has one route"
     _routes[shard] = make
 
 
-def route_of(shard: str) -> Route:
+def route_of(shard: str) -> Route | PartedRoute:
     return _routes[shard]()
 
 

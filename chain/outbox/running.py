@@ -10,7 +10,7 @@ from django.db import connection
 
 from chain.client import ChainClient
 from chain.errors import ChainUnavailable
-from chain.outbox.route import Route
+from chain.outbox.route import PartedRoute, Route
 from chain.outbox.settler import Progress, Settler, Step, ignore
 
 POLL_S = 0.4  # a slot
@@ -18,7 +18,13 @@ log = structlog.get_logger("outbox")
 
 
 def settle(
-    *, shard: str, client: ChainClient, route: Route, for_s: float, poll_s: float = POLL_S, observe: Callable[[Step], None] = ignore
+    *,
+    shard: str,
+    client: ChainClient,
+    route: Route | PartedRoute,
+    for_s: float,
+    poll_s: float = POLL_S,
+    observe: Callable[[Step], None] = ignore,
 ) -> Progress | None:
     """Settle until the shard is idle or halted, at most `for_s`; returns the last step's progress, None when another settler is at it."""
     settler = Settler(shard=shard, client=client, route=route, observe=observe)

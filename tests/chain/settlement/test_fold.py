@@ -1,0 +1,251 @@
+"""What batches say is what the engine holds, for every account, at every cut."""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from chain import merkle
+from chain.settlement.books import Book
+from chain.settlement.errors import SettlementHalted
+from chain.settlement.fold import Fold
+from chain.settlement.leaves import MAX_LEAVES, QUOTE, Leaf, restored
+from markets.commands import AdjustBalance, Deposit, MoveIsolatedMargin, SetMarginMode, SetMarketStatus, Transfer, Withdraw
+from markets.events import Event, OrderAccepted
+from markets.ledger import BACKSTOP, CLEARING, CUSTODY, FAUCET, FEES, INSURANCE, PENDING_WITHDRAWALS
+from markets.signed_orders import SIGNED_BYTES
+from tests.engine.chance import Chance
+from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, USDC, Desk
+from trading.engine.state import HOUR_MS, State
+
+OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
+
+
+def address_of(account_id: int) -> bytes:
+    return account_id.to_bytes(32, "big")
+
+
+class Settled(Desk):
+    """A desk whose events are folded into batches; `chain` is what the batches alone have made of each account."""
+
+    def __init__(self, *, self_custodied: tuple[int, ...] = (), **options: Any) -> None:
+        self.fold = Fold(
+            books={}, markets={}, self_custodied={one: address_of(one) for one in self_custodied}, orders={}, address_of=address_of
+        )
+        self.chain: dict[int, dict[int, int]] = {}
+        self.cuts = self.forced = 0
+        self.leaves: list[tuple[int, Leaf]] = []
+        super().__init__(**options)
+
+    def batch(self, *given: Any) -> list[Any]:
+        replies = super().batch(*given)
+        for event in self.events:
+            if not self.fold.has_room_for(event):
+                self.forced += 1
+                self.cut()
+            self.fold.add(signed(event), stamp_ms=self.now_ms)
+        return replies
+
+    def cut(self) -> None:
+        changes = self.fold.cut(reference=len(self.batches))
+        self.cuts += 1
+        for account_id, made in changes.leaves.items():
+            assert len(made) <= MAX_LEAVES
+            self.leaves += [(account_id, leaf) for leaf in made]
+            slots = self.chain.setdefault(account_id, {})
+            for leaf in made:
+                assert restored(leaf.stored) == leaf
+                for slot, amount in leaf.sums:
+                    slots[slot] = slots.get(slot, 0) + amount
+
+    def assert_settled(self) -> None:
+        """The chain's balances are the engine's cash less costs, for every account; its lots are the engine's."""
+        state = self.engine.state
+        assert not OFF_CHAIN & self.chain.keys()
+        for account_id in state.accounts:
+            if account_id not in OFF_CHAIN:
+                held = {slot: amount for slot, amount in self.chain.get(account_id, {}).items() if amount}
+                assert held == engine_slots(state, account_id), f"account {account_id}"
+
+    def kinds(self, account_id: int) -> list[str]:
+        return [leaf.kind for owner, leaf in self.leaves if owner == account_id]
+
+
+def signed(event: Event) -> Event:
+    """Let every order be a signed one: what a signature allows is the engine's business."""
+    if not isinstance(event, OrderAccepted):
+        return event
+    order = msgspec.structs.replace(event.order, signed=event.order_id.to_bytes(SIGNED_BYTES, "little"))
+    return msgspec.structs.replace(event, order=order)
+
+
+def engine_slots(state: State, account_id: int) -> dict[int, int]:
+    account = state.accounts[account_id]
+    cost = sum(holding.cost_atoms for holding in account.holdings.values())
+    slots = {QUOTE: account.usdc_atoms() - cost}
+    slots |= {merkle.position_slot(market_id): holding.size_lots for market_id, holding in account.holdings.items()}
+    return {slot: amount for slot, amount in slots.items() if amount}
+
+
+def is_on_chain(command: Any) -> bool:
+    """Leave out what no wallet's account can do: other collateral, and margin that the chain knows nothing of."""
+    if isinstance(command, SetMarginMode | MoveIsolatedMargin):
+        return False
+    return not (isinstance(command, Deposit | Withdraw | Transfer) and (command.asset == "BTC" or isinstance(command, Transfer | Withdraw)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_tells_the_chain_what_the_engine_holds(seed: int) -> None:
+    """Nobody owns his account himself: everything is netted, isolated margin and converted collateral included."""
+    desk = Settled(cash=[600 * USDC, 5_000 * USDC, 200_000 * USDC][seed % 3])
+    desk.lever(50)
+    desk.admit()
+    desk.limit(debt_limit_atoms=20 * USDC)
+    if seed % 3:
+        desk.fund(BACKSTOP, 500 * USDC)
+    chance = Random(seed)  # noqa: S311
+    for command in Chance(desk, 300 + seed).commands(500):
+        desk.do(command)
+        if chance.random() < 0.1:
+            desk.cut()
+            desk.assert_settled()
+    desk.cut()
+    desk.assert_settled()
+    assert {leaf.kind for _, leaf in desk.leaves} == {"House"}
+    assert desk.cuts > 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_gives_each_thing_that_happens_to_an_owner_a_leaf(seed: int) -> None:
+    """Two of three own their accounts: trades, funding, liquidations by book, backstop and deleveraging, insurance."""
+    desk = Settled(self_custodied=(ALICE, BOB), cash=[400 * USDC, 3_000 * USDC][seed % 2])
+    desk.lever(50)
+    if seed % 2:
+        desk.fund(BACKSTOP, 300 * USDC)
+        desk.fund(INSURANCE, 100 * USDC)
+    chance = Random(seed)  # noqa: S311
+    for command in Chance(desk, 700 + seed).commands(500):
+        if is_on_chain(command):
+            desk.do(command)
+        if chance.random() < 0.05 and desk.fold.is_whole:
+            desk.cut()
+            desk.assert_settled()
+    desk.wait(HOUR_MS)
+    desk.cut()
+    desk.assert_settled()
+    assert {"Credit", "Trade"} <= set(desk.kinds(ALICE))
+    assert set(desk.kinds(CHARLIE)) == {"House"}
+
+
+def test_it_ends_a_batch_before_an_account_has_too_many_leaves() -> None:
+    desk = Settled(self_custodied=(ALICE, BOB))
+    for _ in range(100):
+        desk.trade(1, 10_000, buyer=ALICE, seller=BOB)
+    desk.cut()
+
+    desk.assert_settled()
+    assert desk.forced == 2
+    assert desk.kinds(ALICE).count("Trade") == 100
+
+
+def test_it_counts_what_was_filled_of_an_order_before() -> None:
+    desk = Settled(self_custodied=(ALICE, BOB))
+    desk.sell(BOB, 30, 10_000)
+    for size in (5, 7, 18):
+        desk.buy(ALICE, size, 10_000, time_in_force="ioc")
+    desk.cut()
+
+    sold = [leaf.fields for account_id, leaf in desk.leaves if account_id == BOB and leaf.kind == "Trade"]
+    assert [(one["filled_lots"], one["size_lots"]) for one in sold] == [(0, 5), (5, 7), (12, 18)]
+    assert len({one["order"] for one in sold}) == 1
+
+
+def test_it_pays_one_hour_of_funding_in_a_batch() -> None:
+    desk = Settled(self_custodied=(ALICE,))
+    desk.trade(50, 10_000, buyer=ALICE, seller=BOB)
+    for _ in range(3):
+        desk.price(10_000)
+        desk.wait(HOUR_MS)
+    desk.cut()
+
+    desk.assert_settled()
+    assert desk.kinds(ALICE).count("Funding") == 3
+    assert desk.forced == 2
+
+
+def test_it_leaves_out_what_moves_through_the_vault() -> None:
+    desk = Settled(self_custodied=(ALICE,), cash=0)
+    desk.cut()
+    desk.do(Deposit(account_id=ALICE, asset="USDC", amount_atoms=500 * USDC, number=1, source_account_id=CUSTODY))
+    desk.do(Withdraw(account_id=ALICE, asset="USDC", amount_atoms=200 * USDC, target_account_id=PENDING_WITHDRAWALS))
+
+    assert desk.engine.state.accounts[PENDING_WITHDRAWALS].cross.cash_atoms == 200 * USDC
+    assert desk.fold.cut(reference=1).leaves == {}
+
+
+def test_it_stops_when_an_owner_is_debited_without_a_leaf() -> None:
+    desk = Settled(self_custodied=(ALICE,))
+
+    with pytest.raises(SettlementHalted, match="none of its leaves can say"):
+        desk.do(
+            AdjustBalance(debit_account_id=ALICE, credit_account_id=FEES, asset="USDC", amount_atoms=5, reason="a mistake", author="staff")
+        )
+
+
+def test_it_stops_when_an_owner_holds_what_is_not_on_chain() -> None:
+    desk = Settled(self_custodied=(ALICE,))
+    desk.admit()
+
+    with pytest.raises(SettlementHalted, match="BTC"):
+        desk.deposit(ALICE, 10**8, "BTC")
+
+
+def test_it_stops_when_an_unsigned_order_of_an_owner_was_filled() -> None:
+    desk = Settled(self_custodied=(ALICE,))
+    desk.sell(BOB, 5, 10_000)
+    desk.fold.orders.clear()
+    desk.fold.self_custodied[BOB] = address_of(BOB)
+
+    with pytest.raises(SettlementHalted, match="nobody signed"):
+        desk.buy(ALICE, 5, 10_000, time_in_force="ioc")
+
+
+def test_it_stops_when_its_books_are_not_the_journals() -> None:
+    desk = Settled()
+    desk.fold.books[ALICE] = Book(positions={MARKET: (3, 30_000)})
+
+    with pytest.raises(SettlementHalted, match="not what the journal says"):
+        desk.trade(1, 10_000)
+
+
+def test_it_settles_a_delisted_market() -> None:
+    desk = Settled(self_custodied=(ALICE, BOB))
+    desk.trade(50, 10_000, buyer=ALICE, seller=BOB)
+    desk.price(9_000)
+    desk.do(SetMarketStatus(market_id=MARKET, status="delisted", reason="the end"))
+    desk.cut()
+
+    desk.assert_settled()
+    assert desk.kinds(ALICE)[-1] == desk.kinds(BOB)[-1] == "Reduction"
+
+
+def test_it_goes_on_from_what_it_carried() -> None:
+    """A fold that begins anew with books and orders tells the same as one that never stopped."""
+    desk = Settled(self_custodied=(ALICE, BOB))
+    desk.sell(BOB, 30, 10_000)
+    desk.buy(ALICE, 5, 10_000, time_in_force="ioc")
+    desk.cut()
+    old = desk.fold
+    orders = {
+        order_id: SignedOrder(one.digest, one.account_id, order_id, one.signed, one.filled_lots) for order_id, one in old.orders.items()
+    }
+    books = {account_id: replace(book, positions=dict(book.positions)) for account_id, book in old.books.items()}
+    desk.fold = Fold(books=books, markets=old.markets, self_custodied=old.self_custodied, orders=orders, address_of=address_of)
+    desk.buy(ALICE, 25, 10_000, time_in_force="ioc")
+    desk.cut()
+
+    desk.assert_settled()
+    assert [leaf.fields["filled_lots"] for account_id, leaf in desk.leaves if account_id == BOB and leaf.kind == "Trade"] == [0, 5]
+    assert desk.engine.state.accounts[FAUCET].usdc_atoms() == desk.chain[FAUCET][QUOTE]
