@@ -65,7 +65,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     explorer_url: str = ""  # {signature} and {cluster} are filled in; empty: the pages of this exchange
     prices: str = "live"
     journal: str = ""  # hash of the first journal row: the exchange that this chain belongs to
-    feeds: dict[str, str] = {}  # market id: PriceUpdateV2 account, on clusters where Pyth is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

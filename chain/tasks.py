@@ -1,12 +1,20 @@
 """The chain's work for Celery. Each task is safe to run twice, or beside itself: rows and the chain know what was done."""
 
+import structlog
 from celery import shared_task
 from django.conf import settings
 
 from chain.client import ChainClient
+from chain.cranks import turn_prices
+from chain.deployment import deployment
+from chain.errors import ChainError
 from chain.outbox import routes, running
+from markets.errors import GatewayError
+from markets.gateway import gateway
+from markets.queries import GetMarkets
 
 SETTLE_S = 50.0
+log = structlog.get_logger("chain")
 
 
 @shared_task
@@ -14,3 +22,16 @@ def settle_outbox(shard: str) -> str | None:
     """Settle what is queued in one shard, for most of a minute; the next run goes on."""
     with ChainClient(settings.SOLANA_RPC_URL) as client:
         return running.settle(shard=shard, client=client, route=routes.route_of(shard), for_s=SETTLE_S)
+
+
+@shared_task
+def publish_prices() -> int:
+    """Bring the engine's fresh prices on chain; returns of how many markets. What fails now is newer in the next run."""
+    try:
+        found = deployment()
+        views = gateway().query(GetMarkets())
+        with found.client() as client:
+            return turn_prices(deployment=found, client=client, views=views)
+    except (ChainError, GatewayError) as error:
+        log.warning("prices_not_published", code=error.code)
+        return 0

@@ -180,6 +180,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# The chain's tasks wait for blocks: they have a queue, and workers with threads, of their own (worker --queue chain --threads 4).
+CELERY_TASK_ROUTES = {"chain.tasks.*": {"queue": "chain"}}
 # What was not begun when the next run is due is dropped: after an outage nothing runs ten times over.
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
@@ -195,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         ("partition upkeep", "trading.tasks.keep_partitions", crontab(minute="27"), 1_800),
         ("journal archive", "trading.tasks.archive_journal", crontab(minute="47"), 1_800),
     )
+}
+# Beat adds these where the chain is on when it starts.
+CHAIN_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
+    for name, task, schedule, expires_s in (("chain prices", "chain.tasks.publish_prices", 4.0, 4),)
 }
 
 REST_FRAMEWORK = {
