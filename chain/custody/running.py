@@ -1,0 +1,65 @@
+"""One pass of custody: wallets' accounts, the chain's events and what follows from them, withdrawals. One process at a time."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from chain.client import ChainClient
+from chain.custody.applying import apply_new
+from chain.custody.indexer import EventMissing, index
+from chain.custody.vouchers import vouchers_advance
+from chain.custody.wallets import users_create
+from chain.custody.withdrawals import debits_finish
+from chain.deployment import Deployment
+from chain.errors import ChainError
+from chain.outbox.running import only_settler
+from markets.errors import GatewayError
+
+LOCK = "custody"
+PERIOD_S = 2.0
+log = structlog.get_logger("custody")
+
+
+def custody_pass(*, client: ChainClient, chain: Deployment) -> bool:
+    """Do all that can be done now; False when another process is at it. A step that fails leaves the others to go on."""
+    with only_settler(LOCK) as alone:
+        if alone:
+            for step in (_follow, _create, _pay):
+                _try(step, client, chain)
+    return alone
+
+
+def keep_custody(*, client: ChainClient, chain: Deployment, for_s: float, period_s: float = PERIOD_S) -> None:
+    """Make a pass every so often."""
+    until = time.monotonic() + for_s
+    while True:
+        begun = time.monotonic()
+        custody_pass(client=client, chain=chain)
+        if begun + period_s >= until:
+            return
+        time.sleep(max(0.0, begun + period_s - time.monotonic()))
+
+
+def _follow(client: ChainClient, chain: Deployment) -> None:
+    try:
+        index(client=client, chain=chain)
+    except EventMissing as error:
+        log.error("chain_not_followed", error=error.message)  # what is stored is still good
+    apply_new(client=client, chain=chain)
+
+
+def _create(client: ChainClient, chain: Deployment) -> None:
+    users_create(client=client, chain=chain)
+
+
+def _pay(client: ChainClient, chain: Deployment) -> None:
+    debits_finish()
+    vouchers_advance(client=client, chain=chain)
+
+
+def _try(step: Callable[[ChainClient, Deployment], None], client: ChainClient, chain: Deployment) -> None:
+    try:
+        step(client, chain)
+    except (ChainError, GatewayError) as error:
+        log.warning("custody_waits", step=step.__name__, code=error.code, error=error.message)

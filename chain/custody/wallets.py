@@ -1,0 +1,161 @@
+"""Proving a wallet and linking it: a trading account of its own, that the wallet's key holds on chain."""
+
+import base64
+import secrets
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from accounts.models import Account, User
+from accounts.sub_accounts import account_select
+from chain.building import build
+from chain.client import ChainClient
+from chain.custody.errors import ChallengeGone, InvalidAddress, NoWallet, ProofWrong, WalletLinked, WalletTaken
+from chain.custody.instructions import WalletInstructions
+from chain.custody.models import ChainAccount, ChainEvent, Wallet, WalletChallenge
+from chain.deployment import Deployment
+from chain.errors import ChainError
+from markets.commands import OpenAccount
+from markets.errors import Refused
+from markets.gateway import gateway
+
+VALID_FOR: Final = timedelta(minutes=10)
+MAX_CHALLENGES: Final = 5  # of one person for one wallet
+NAME: Final = "wallet"
+log = structlog.get_logger("custody")
+
+
+def address_of(text: str, *, field: str) -> Pubkey:
+    """Return an address that a key can sign for; InvalidAddress otherwise."""
+    try:
+        key = Pubkey.from_string(text)
+    except ValueError as error:
+        raise InvalidAddress(text, field=field) from error
+    if not key.is_on_curve():
+        raise InvalidAddress(text, field=field)
+    return key
+
+
+def wallet_challenge(*, user: User, address: str, domain: str, chain: Deployment) -> str:
+    """Return a message for the wallet to sign; it is good once, and not for long."""
+    wallet = str(address_of(address, field="address"))
+    now = timezone.now()
+    WalletChallenge.objects.filter(expires_at__lte=now).delete()
+    mine = WalletChallenge.objects.filter(user=user, address=wallet).order_by("-expires_at")
+    WalletChallenge.objects.filter(pk__in=list(mine.values_list("pk", flat=True)[MAX_CHALLENGES - 1 :])).delete()
+    nonce, expires_at = secrets.token_hex(16), now + VALID_FOR
+    message = "\n".join(
+        (
+            f"{domain} asks you to prove that this wallet is yours:",
+            wallet,
+            "",
+            f"It will be linked to the login {user.username} and hold a trading account. Signing costs nothing and moves nothing.",
+            "",
+            f"Cluster: {chain.cluster}",
+            f"Nonce: {nonce}",
+            f"Expires: {expires_at:%Y-%m-%d %H:%M:%S} UTC",
+        )
+    )
+    WalletChallenge.objects.create(nonce=nonce, user=user, address=wallet, message=message, expires_at=expires_at)
+    return message
+
+
+def wallet_link(*, user: User, address: str, signature: str, chain: Deployment) -> Wallet:
+    """Link the wallet that has signed one of the person's challenges, and open its account; the same again changes nothing."""
+    key = address_of(address, field="address")
+    _use_challenge(user, key, signature)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # two requests at once link one wallet
+        linked = Wallet.objects.filter(user=user).first()
+        if linked is not None and linked.address == str(key):
+            return linked
+        if linked is not None:
+            raise WalletLinked(address=linked.address)
+        try:
+            with transaction.atomic():
+                wallet = Wallet.objects.create(user=user, address=str(key))
+        except IntegrityError as error:
+            raise WalletTaken from error
+        account = _open_account(user, key, chain)
+    account_select(user=user, account_id=account.id)
+    return wallet
+
+
+def wallet_of(user: User) -> Wallet:
+    wallet = Wallet.objects.filter(user=user).first()
+    if wallet is None:
+        raise NoWallet
+    return wallet
+
+
+def chain_account_of(user: User) -> ChainAccount:
+    """Return the account that the person's wallet holds."""
+    return ChainAccount.objects.select_related("account").get(owner=wallet_of(user).address, sub_account=0)
+
+
+def users_create(*, client: ChainClient, chain: Deployment) -> int:
+    """See to it that each linked wallet has its account on chain; return how many were found there now."""
+    found = 0
+    for row in ChainAccount.objects.filter(created_at=None).order_by("account_id")[:50]:
+        found += _created(client, chain, row)
+    return found
+
+
+def _created(client: ChainClient, chain: Deployment, row: ChainAccount) -> bool:
+    owner = Pubkey.from_string(row.owner)
+    place = WalletInstructions(chain, owner)
+    if client.account(place.user, commitment="finalized") is not None:
+        ChainAccount.objects.filter(pk=row.pk, created_at=None).update(created_at=timezone.now())
+        return True
+    if client.account(place.user, commitment="processed") is None:
+        # Whoever pays, it is the owner's: a second one fails, and nothing is lost by it but a fee.
+        settler = chain.keys.settler
+        try:
+            signed = build(client=client, payer=settler, instructions=[place.create_user(settler.pubkey())])
+            client.send(signed.transaction)
+        except ChainError as error:
+            log.warning("account_not_created", account_id=row.pk, code=error.code, error=error.message)
+            return False
+        ChainAccount.objects.filter(pk=row.pk).update(create_signature=str(signed.signature))
+    return False
+
+
+def _use_challenge(user: User, key: Pubkey, signature: str) -> None:
+    signed = _signature(signature)
+    open_ones = WalletChallenge.objects.filter(user=user, address=str(key), expires_at__gt=timezone.now())
+    rows = list(open_ones)
+    if not rows:
+        raise ChallengeGone
+    proven = next((row for row in rows if signed.verify(key, row.message.encode())), None)
+    if proven is None:
+        raise ProofWrong
+    if not WalletChallenge.objects.filter(pk=proven.pk).delete()[0]:
+        raise ChallengeGone
+
+
+def _open_account(user: User, key: Pubkey, chain: Deployment) -> Account:
+    taken = set(Account.objects.for_user(user).values_list("name", flat=True))
+    name = next(name for name in (NAME, *(f"{NAME} {number}" for number in range(2, 100))) if name not in taken)
+    account = Account.objects.create(owner=user, name=name)
+    # Before the commit: without the engine there is no half-made account.
+    reply = gateway().submit(OpenAccount(account_id=account.id, self_custody=True))
+    if reply.reject is not None:
+        raise Refused(reply.reject)
+    address = str(chain.dex.user(key))
+    ChainAccount.objects.create(account=account, owner=str(key), sub_account=0, address=address)
+    # What came before the link waits for its owner.
+    ChainEvent.objects.filter(account_address=address, state=ChainEvent.State.UNKNOWN).update(state=ChainEvent.State.NEW)
+    return account
+
+
+def _signature(text: str) -> Signature:
+    """Read 64 bytes in base64, as browsers write them, or base58, as Solana's tools do."""
+    try:
+        return Signature.from_bytes(base64.b64decode(text, validate=True)) if text.endswith("==") else Signature.from_string(text)
+    except ValueError as error:
+        raise ProofWrong from error

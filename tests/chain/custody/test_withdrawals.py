@@ -1,0 +1,141 @@
+"""Withdrawals: debited, granted, taken by the owner, settled; or returned. Each once, and every account agrees at each step."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from chain.custody import vouchers, withdrawals
+from chain.custody.errors import WithdrawalKeyUsed
+from chain.custody.models import Withdrawal
+from chain.custody.withdrawals import withdrawal_request
+from markets.errors import Refused
+from markets.ledger import CUSTODY, PENDING_WITHDRAWALS
+from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
+from tests.support.engine import engine_process, engine_processes
+
+__all__ = ["custody_desk", "engine_process", "engine_processes"]
+
+
+def funded(desk: CustodyDesk, usdc: int = 500) -> Person:
+    alice = desk.linked("alice")
+    alice.send(alice.wallet.deposit(usdc * USDC))
+    desk.run_until(lambda: alice.engine_atoms() == usdc * USDC)
+    return alice
+
+
+def only() -> Withdrawal:
+    return Withdrawal.objects.get()
+
+
+def take(desk: CustodyDesk, alice: Person) -> None:
+    """Have Alice's wallet take what was granted."""
+    found = only()
+    assert found.voucher is not None
+    settler = desk.chain.keys.settler.pubkey()
+    alice.send(
+        alice.wallet.withdraw(
+            number=found.voucher,
+            amount_atoms=found.amount_atoms,
+            destination=alice.wallet.token_account,
+            markets=alice.wallet.markets_held(desk.client),
+            settler=settler,
+            signer=alice.key.pubkey(),
+        )
+    )
+
+
+def granted(desk: CustodyDesk) -> Person:
+    alice = funded(desk)
+    withdrawal_request(account=alice.account, amount_atoms=200 * USDC, key="a")
+    desk.run_until(lambda: only().state == "granted")
+    return alice
+
+
+def sums(desk: CustodyDesk, alice: Person) -> tuple[int, int, int]:
+    """Return what Alice has in the engine, what is pending, and what came in through the chain; in USDC."""
+    return (
+        alice.engine_atoms() // USDC,
+        desk.ledger_atoms(PENDING_WITHDRAWALS) // USDC,
+        -desk.ledger_atoms(CUSTODY) // USDC,
+    )
+
+
+def test_it_pays_what_the_wallet_takes(custody_desk: CustodyDesk) -> None:
+    alice = granted(custody_desk)
+    assert sums(custody_desk, alice) == (300, 200, 500)
+
+    take(custody_desk, alice)
+    custody_desk.run_until(lambda: only().state == "paid")
+
+    assert sums(custody_desk, alice) == (300, 0, 300)
+    assert (alice.chain_atoms(), alice.wallet_atoms()) == (300 * USDC, 700 * USDC)
+    assert all((only().grant_signature, only().withdraw_signature, only().ended_at))
+
+
+def test_it_returns_what_nobody_took(custody_desk: CustodyDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vouchers, "LIFE", timedelta(seconds=2))
+    alice = granted(custody_desk)
+
+    custody_desk.run_until(lambda: only().state == "returned")
+
+    assert sums(custody_desk, alice) == (500, 0, 500)
+    assert only().return_signature
+    withdrawal_request(account=alice.account, amount_atoms=100 * USDC, key="b")
+    monkeypatch.undo()
+    custody_desk.run_until(lambda: Withdrawal.objects.filter(key="b", state="granted", voucher=2).exists())
+
+
+def test_it_refuses_what_is_not_there_and_says_why(custody_desk: CustodyDesk) -> None:
+    alice = funded(custody_desk)
+    with pytest.raises(Refused) as refusal:
+        withdrawal_request(account=alice.account, amount_atoms=501 * USDC, key="a")
+    assert (refusal.value.code, only().state) == ("INSUFFICIENT_BALANCE", "refused")
+
+    withdrawal_request(account=alice.account, amount_atoms=500 * USDC, key="b")
+
+    assert sums(custody_desk, alice) == (0, 500, 500)
+
+
+def test_it_takes_the_same_key_for_the_same_withdrawal(custody_desk: CustodyDesk) -> None:
+    alice = funded(custody_desk)
+    one, again = (withdrawal_request(account=alice.account, amount_atoms=10 * USDC, key="a") for _ in range(2))
+    assert (one.pk, sums(custody_desk, alice)) == (again.pk, (490, 10, 500))
+    with pytest.raises(WithdrawalKeyUsed):
+        withdrawal_request(account=alice.account, amount_atoms=11 * USDC, key="a")
+
+
+def test_it_carries_out_later_what_the_engine_did_not_answer(custody_desk: CustodyDesk) -> None:
+    alice = funded(custody_desk)
+    account = alice.account
+    custody_desk.engine.kill()
+    asked = withdrawal_request(account=account, amount_atoms=10 * USDC, key="a")
+    assert asked.state == "requested"
+
+    custody_desk.engine.start()
+    custody_desk.run_until(lambda: only().state == "granted")
+
+    assert sums(custody_desk, alice) == (490, 10, 500)
+
+
+def test_it_has_large_ones_wait_for_two_people(custody_desk: CustodyDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(withdrawals, "REVIEW_ATOMS", 200 * USDC)
+    alice = funded(custody_desk)
+    withdrawal_request(account=alice.account, amount_atoms=200 * USDC, key="a")
+    custody_desk.run()
+    assert (only().state, only().voucher) == ("review", None)
+
+    withdrawals.release(withdrawal_id=only().pk)
+    custody_desk.run_until(lambda: only().state == "granted")
+
+
+def test_it_holds_in_production(custody_desk: CustodyDesk, settings: Any) -> None:
+    alice = funded(custody_desk)
+    settings.PRODUCTION = True
+    withdrawal_request(account=alice.account, amount_atoms=10 * USDC, key="a")
+    custody_desk.run()
+    assert (only().state, only().voucher) == ("held", None)
+
+    Withdrawal.objects.update(held_until=timezone.now())
+    custody_desk.run_until(lambda: only().state == "granted")
