@@ -18,7 +18,7 @@ LedgerKind = Literal[
 ]  # fmt: skip
 CancelReason = Literal[
     "user", "self_trade", "ioc", "fok", "slippage", "post_only", "reduce_only", "expired", "dead_mans_switch", "disconnect",
-    "linked", "position_closed", "liquidation", "margin", "delisted", "rejected_at_trigger",
+    "linked", "position_closed", "liquidation", "margin", "delisted", "rejected_at_trigger", "signature",
 ]  # fmt: skip
 OrderStatus = Literal["open", "untriggered", "filled", "cancelled", "expired"]
 FillKind = Literal["trade", "liquidation"]
@@ -99,10 +99,14 @@ class OrderAmended(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     price_ticks: int
     size_lots: int
     trigger_ticks: int
+    signed: bytes = b""  # where the owner signed anew: for what is left to fill
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
-    """The rest of an order left the book or the triggers; reason `expired` is a GTD order's end."""
+    """The rest of an order left the book or the triggers.
+
+    Reason `expired` is the end of a GTD order, or of its signature; `signature` that the owner did not sign for a fill, or took it back.
+    """
 
     order_id: int
     account_id: int
@@ -149,6 +153,20 @@ class LeverageSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
 class DeadMansSwitchSet(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     account_id: int
     due_ms: int  # 0 when off
+
+
+class KeyRevoked(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """An account's trading key was taken back; the cancellations of what it signed follow."""
+
+    account_id: int
+    key: bytes
+
+
+class NoncesCancelled(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """An account's signed orders with lower nonces were cancelled for ever; the cancellations of live ones follow."""
+
+    account_id: int
+    min_nonce: int
 
 
 class FundingPaid(Event, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -391,4 +409,5 @@ AnyEvent = (
     | AssetSet | RiskParametersSet | MarginModeSet | IsolatedMarginMoved | CollateralConverted
     | IndexChanged | IndexHalted
     | MarginCalled | LiquidationStepped | InsurancePaid | PositionDeleveraged | MarketSettled
+    | KeyRevoked | NoncesCancelled
 )  # fmt: skip

@@ -21,6 +21,11 @@ PRECEDENCE = (
     "INVALID_PRICE",
     "INVALID_TRIGGER",
     "GOOD_TILL_IN_PAST",
+    "SIGNATURE_REQUIRED",  # a self-custodied account's order without a signed order, or with a field that none covers
+    "SIGNED_ORDER_MALFORMED",
+    "SIGNATURE_REFUSED",  # what was signed does not allow the order, or must not be used now; data names the rule
+    "SIGNATURE_USED",  # a signed order stands for one order
+    "TOO_MANY_SIGNED",  # of an account's signed orders, used ones are remembered until they expire
     "PRICE_STALE",  # the index's state does not permit it (oracle.actions), or there is no mark yet; data names the state
     "TRIGGERS_IMMEDIATELY",
     "PRICE_OUT_OF_BAND",
@@ -37,6 +42,7 @@ PRECEDENCE = (
     "UNKNOWN_ASSET",
     "INVALID_AMOUNT",
     "OUT_OF_SEQUENCE",  # a deposit's number is not the last plus one
+    "SELF_CUSTODY",  # a self-custodied account's money leaves through the chain only, and is USDC
     "DEPOSIT_CAP",  # the account or the exchange would hold more of the asset than is admitted
     "INSUFFICIENT_BALANCE",
     "WITHDRAWAL_LIMIT",  # transient: as much as may leave the exchange in an hour or a day has left

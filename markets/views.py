@@ -117,6 +117,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     dead_mans_switch_ms: int  # when it is due; 0 when off
     assets: tuple[AssetView, ...] = ()  # USDC first, the others by name
     isolated_atoms: dict[int, int] = {}  # what each isolated market's pool holds
+    self_custody: bool = False  # owned by a wallet: it trades by signed orders only
 
 
 class IndexView(msgspec.Struct, frozen=True, kw_only=True):

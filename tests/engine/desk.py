@@ -71,7 +71,7 @@ def parameters(market_id: int = MARKET, **changes: Any) -> MarketParameters:
 class Desk:
     """An engine in which every command is a batch of its own, checked by the invariants and by a second engine that replays."""
 
-    def __init__(self, *, cash: int = 1_000_000 * USDC, index: int = 10_000, **changes: Any) -> None:
+    def __init__(self, *, cash: int = 1_000_000 * USDC, index: int = 10_000, wallets: tuple[int, ...] = (), **changes: Any) -> None:
         self.engine = Engine()
         self.now_ms = START_MS
         self.batches: list[tuple[int, Command]] = []
@@ -81,7 +81,7 @@ class Desk:
         self.do(CreateMarket(parameters=parameters(**changes)))
         self.do(CreateMarket(parameters=parameters(OTHER)))
         for account_id in (ALICE, BOB, CHARLIE):
-            self.do(OpenAccount(account_id=account_id))
+            self.do(OpenAccount(account_id=account_id, self_custody=account_id in wallets))
             if cash:
                 self.deposit(account_id, cash)
         if index:

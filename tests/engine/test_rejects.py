@@ -215,8 +215,9 @@ def test_it_refuses_an_amend_and_leaves_the_order_in_its_place(code: str, change
 def test_it_lists_every_code_that_the_engine_answers() -> None:
     answered = {fault.code for fault in FAULTS} | {code for code, _ in OTHER_COMMANDS} | {code for code, _ in AMENDS}
     limits = {"DEPOSIT_CAP", "WITHDRAWAL_LIMIT", "LIQUIDITY_SHORT", "POSITION_LIMIT", "HAS_EXPOSURE", "NOT_ISOLATED"}
+    signed = {"SIGNATURE_REQUIRED", "SIGNED_ORDER_MALFORMED", "SIGNATURE_REFUSED", "SIGNATURE_USED", "TOO_MANY_SIGNED", "SELF_CUSTODY"}
     elsewhere = {
         "TRIGGERS_IMMEDIATELY",
         "PROJECTION_BEHIND",
     } | limits  # of triggers, the runner, collateral
-    assert answered | elsewhere == set(PRECEDENCE)
+    assert answered | elsewhere | signed == set(PRECEDENCE)

@@ -3,8 +3,8 @@
 from markets.commands import AmendOrder
 from markets.rejects import Reject
 from markets.views import Reply
-from trading.engine import checks, lives, margin
-from trading.engine.book import Order
+from trading.engine import checks, lives, margin, signatures
+from trading.engine.book import Order, Terms
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, execute, expired, find_live, user_account
 from trading.engine.pools import top_up
 from trading.engine.positions import report_amended
@@ -54,14 +54,30 @@ def apply(state: State, market: Market, order: Order, command: AmendOrder) -> Re
     trigger = command.trigger_ticks or order.trigger_ticks
     if (price, size, trigger) == (order.price_ticks, order.size_lots, order.trigger_ticks):
         return Reject("NOTHING_TO_CHANGE")
+    shrinks = price == order.price_ticks and trigger == order.trigger_ticks and size < order.size_lots
+    terms: Terms | None = None
+    if order.terms is not None and (command.signed or not shrinks):
+        found = signatures.for_amendment(state, order, command.signed, price, size)
+        if isinstance(found, Reject):
+            return found
+        terms = found
     if order.status == "untriggered":
-        return amend_trigger(state, market, order, price, size, trigger)
-    if price == order.price_ticks and size < order.size_lots:
-        return shrink(state, market, order, size)
-    return replace(state, market, order, price, size)
+        return amend_trigger(state, market, order, price, size, trigger, terms)
+    if shrinks:
+        return shrink(state, market, order, size, terms)
+    return replace(state, market, order, price, size, terms)
 
 
-def shrink(state: State, market: Market, order: Order, size_lots: int) -> Reject | None:
+def sign_anew(state: State, order: Order, terms: Terms | None) -> bytes:
+    """Put an amended order under its new terms, if it has any, and return what was signed."""
+    if terms is None:
+        return b""
+    signatures.use(state, order, terms)
+    lives.expire_later(state, order)
+    return terms.signed
+
+
+def shrink(state: State, market: Market, order: Order, size_lots: int, terms: Terms | None) -> Reject | None:
     """Lower the size in place."""
     less = order.size_lots - size_lots
     small = None if order.reduce_only else checks.too_small(market, order.price_ticks, order.remaining_lots - less)
@@ -71,11 +87,11 @@ def shrink(state: State, market: Market, order: Order, size_lots: int) -> Reject
         margin.reserve(order.holding, order.sign, -less, order.price_ticks)
     market.book.side(order.sign).reduce(order, less)
     order.size_lots = size_lots
-    report_amended(state, order)
+    report_amended(state, order, sign_anew(state, order, terms))
     return None
 
 
-def replace(state: State, market: Market, order: Order, price_ticks: int, size_lots: int) -> Reject | None:
+def replace(state: State, market: Market, order: Order, price_ticks: int, size_lots: int, terms: Terms | None) -> Reject | None:
     """Leave the book and enter it again as amended; a refusal leaves the order where it was."""
     holding = order.holding
     filled = order.size_lots - order.remaining_lots
@@ -91,12 +107,14 @@ def replace(state: State, market: Market, order: Order, price_ticks: int, size_l
     order.price_ticks = entry.price_ticks
     order.remaining_lots = entry.lots
     order.size_lots = filled + entry.lots
-    report_amended(state, order)
+    report_amended(state, order, sign_anew(state, order, terms))
     execute(state, market, order, entry.tight)
     return None
 
 
-def amend_trigger(state: State, market: Market, order: Order, price_ticks: int, size_lots: int, trigger_ticks: int) -> Reject | None:
+def amend_trigger(
+    state: State, market: Market, order: Order, price_ticks: int, size_lots: int, trigger_ticks: int, terms: Terms | None
+) -> Reject | None:
     if trigger_ticks != order.trigger_ticks:
         reference = checks.reference_ticks(market, order.command.trigger_by)
         rising = order.sign if order.command.type.startswith("stop") else -order.sign
@@ -111,5 +129,5 @@ def amend_trigger(state: State, market: Market, order: Order, price_ticks: int, 
     order.size_lots = order.remaining_lots = size_lots
     order.trigger_ticks = trigger_ticks
     market.watch.add(order)
-    report_amended(state, order)
+    report_amended(state, order, sign_anew(state, order, terms))
     return None

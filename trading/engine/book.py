@@ -33,6 +33,56 @@ class Resting:
         self.following: Resting | None = None
 
 
+class Terms:
+    """What the owner of a self-custodied account signed of an order, see `trading.engine.signatures`.
+
+    `from_lots` of the order were filled before: an amendment's terms are for the rest. `signed` is what the command carried.
+    """
+
+    __slots__ = (
+        "digest",
+        "expiry_ms",
+        "fee_cap_ppm",
+        "from_lots",
+        "key",
+        "limit_ticks",
+        "market_id",
+        "nonce",
+        "reduce_only",
+        "sign",
+        "signed",
+        "size_lots",
+    )
+
+    def __init__(
+        self,
+        signed: bytes,
+        digest: bytes,
+        key: bytes,
+        market_id: int,
+        sign: int,
+        size_lots: int,
+        limit_ticks: int,
+        fee_cap_ppm: int,
+        reduce_only: bool,
+        expiry_ms: int,
+        nonce: int,
+        from_lots: int,
+    ) -> None:
+        self.signed: bytes = signed
+        self.digest: bytes = digest
+        self.key: bytes = key
+        self.market_id: int = market_id
+        self.sign: int = sign
+        self.size_lots: int = size_lots
+        self.limit_ticks: int = limit_ticks
+        self.fee_cap_ppm: int = fee_cap_ppm
+        self.reduce_only: bool = reduce_only
+        self.expiry_ms: int = expiry_ms
+        self.nonce: int = nonce
+        self.from_lots: int = from_lots
+
+
 class Order(Resting):
     """An order of the exchange: on the book, waiting for its trigger, or lately ended."""
 
@@ -48,6 +98,7 @@ class Order(Resting):
         "reduce_only",
         "size_lots",
         "status",
+        "terms",
         "trigger_ticks",
         "updated_ms",
     )
@@ -66,9 +117,17 @@ class Order(Resting):
         self.reduce_only: bool = command.reduce_only
         self.status: OrderStatus = "open"
         self.reason: CancelReason | None = None
+        self.terms: Terms | None = None  # of a self-custodied account
         self.parent_order_id: int = 0
         self.created_ms: int = stamp_ms
         self.updated_ms: int = stamp_ms
+
+    def ends_ms(self) -> int:
+        """Return when the order ends by itself: as it was asked for, or when its signature expires; 0 for never."""
+        asked = self.command.good_till_ms
+        if self.terms is None:
+            return asked
+        return min(asked or self.terms.expiry_ms, self.terms.expiry_ms)
 
 
 class Level:

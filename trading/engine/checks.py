@@ -7,7 +7,7 @@ from markets.parameters import MarketParameters
 from markets.rejects import Reject
 from markets.units import PPM, charge
 from oracle.actions import Action
-from trading.engine import margin, withdrawals
+from trading.engine import margin, signatures, withdrawals
 from trading.engine.liquidity import complete_value
 from trading.engine.state import Account, Holding, Market, State
 
@@ -72,7 +72,11 @@ def refusal(state: State, account: Account, market: Market, order: PlaceOrder) -
     field = invalid_combination(state, account, order)
     if field:
         return Reject("INVALID_COMBINATION", {"field": field})
-    return invalid_number(order, market.parameters, market.mark_ticks, state.stamp_ms)
+    reject = invalid_number(order, market.parameters, market.mark_ticks, state.stamp_ms)
+    if reject is None and account.self_custody:
+        field = signatures.unsignable(order)
+        return Reject("SIGNATURE_REQUIRED", {"field": field}) if field else None
+    return reject
 
 
 def invalid_combination(state: State, account: Account, order: PlaceOrder) -> str:

@@ -140,6 +140,8 @@ HANDLERS: Final[dict[type[Command], Callable[[State, Any], Reply]]] = {
     commands.Deposit: ledger.deposit,
     commands.Withdraw: ledger.withdraw,
     commands.SettleWithdrawal: ledger.settle_withdrawal,
+    commands.RevokeKey: orders.revoke_key,
+    commands.CancelNonces: orders.cancel_nonces,
     commands.Transfer: ledger.move,
     commands.AdjustBalance: ledger.adjust,
     commands.SetLeverage: admin.set_leverage,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from markets.events import OrderTriggered
-from trading.engine import checks, lives
+from trading.engine import checks, lives, signatures
 from trading.engine.book import Order
 from trading.engine.orders import execute
 from trading.engine.pools import top_up
@@ -62,7 +62,10 @@ def fire(state: State, order: Order) -> None:
     if reducing:
         open_lots = max(0, -order.sign * holding.size_lots)
         lots = open_lots if command.close_position else min(lots, open_lots)
-    entry = checks.entry(state, market, holding, command, order.price_ticks, lots, True)
+    price = order.price_ticks
+    if price == 0 and order.terms is not None:
+        price = signatures.limited(order.terms, checks.worst_price(market, order.sign))
+    entry = checks.entry(state, market, holding, command, price, lots, True)
     live(order, entry.price_ticks or order.price_ticks, entry.lots if entry.reject is None else lots, reducing)
     order.updated_ms = state.stamp_ms
     report(state, market, order)

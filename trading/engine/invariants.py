@@ -145,3 +145,19 @@ def check_orders(state: State) -> None:
         assert order.filled_quote_atoms % atoms == 0, f"order {order.order_id}: value is not whole ticks"
         assert (order.level is not None) == (order.status == "open"), f"order {order.order_id}: {order.status} but not so on the book"
         assert lives.is_live(order) == (order.order_id in order.account.orders), f"order {order.order_id}: liveness differs"
+        check_terms(state, order, filled)
+
+
+def check_terms(state: State, order: Order, filled_lots: int) -> None:
+    """A self-custodied account's order is covered by what was signed, which nothing else can use."""
+    terms = order.terms
+    assert (terms is not None) == order.account.self_custody, f"order {order.order_id}: signed where it need not be, or unsigned"
+    if terms is None:
+        return
+    assert filled_lots - terms.from_lots <= terms.size_lots and order.sign == terms.sign, f"order {order.order_id}: beyond its signature"
+    if lives.is_live(order):
+        assert order.price_ticks == 0 or order.sign * order.price_ticks <= order.sign * terms.limit_ticks, "at a price that was not signed"
+        assert order.size_lots - terms.from_lots <= terms.size_lots, f"order {order.order_id}: larger than its signature"
+        assert terms.expiry_ms > state.stamp_ms and order.account.signed[terms.digest] == terms.expiry_ms, (
+            "its signature could be used again"
+        )

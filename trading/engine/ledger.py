@@ -88,6 +88,11 @@ def invalid_amount(state: State, asset: str, amount_atoms: int) -> Reject | None
     return None
 
 
+def not_on_chain(account: Account, asset: str) -> Reject | None:
+    """Refuse to bring a self-custodied account what its wallet could not take out: on chain there is USDC only."""
+    return Reject("SELF_CUSTODY", {"asset": asset}) if account.self_custody and asset != QUOTE else None
+
+
 def deposit(state: State, command: Deposit) -> Reply:
     account = user_account(state, command.account_id)
     source = state.accounts.get(command.source_account_id)
@@ -100,7 +105,7 @@ def deposit(state: State, command: Deposit) -> Reply:
     if reject is None and command.number != last + 1:
         reject = Reject("OUT_OF_SEQUENCE", {"last_number": last})
     if reject is None:
-        reject = withdrawals.over_cap(state, account, asset, command.amount_atoms, True)
+        reject = not_on_chain(account, asset) or withdrawals.over_cap(state, account, asset, command.amount_atoms, True)
     if reject is not None:
         return Reply(reject=reject)
     account.deposit_numbers[source.account_id] = command.number
@@ -162,7 +167,7 @@ def move(state: State, command: Transfer) -> Reply:
         return Reply(reject=Reject("INVALID_COMBINATION", {"field": "to_account_id"}))
     reject = leave_refusal(state, command, target)
     if reject is None and target is not None:
-        reject = withdrawals.over_cap(state, target, command.asset, command.amount_atoms, False)
+        reject = not_on_chain(target, command.asset) or withdrawals.over_cap(state, target, command.asset, command.amount_atoms, False)
     return Reply(reject=reject) if reject is not None else leave(state, command, target, "transfer")
 
 
@@ -172,6 +177,8 @@ def leave_refusal(state: State, command: Withdraw | Transfer, target: Account | 
     if late is not None or account is None or target is None:
         return late or ACCOUNT_NOT_FOUND
     reject = invalid_amount(state, command.asset, command.amount_atoms)
+    if reject is None and account.self_custody and target.account_id != PENDING_WITHDRAWALS:
+        reject = Reject("SELF_CUSTODY")
     return reject or withdrawals.refusal(state, account, command.asset, command.amount_atoms)
 
 
@@ -195,6 +202,9 @@ def adjust(state: State, command: AdjustBalance) -> Reply:
     reject = invalid_amount(state, command.asset, command.amount_atoms)
     if debit is credit:
         reject = Reject("INVALID_COMBINATION", {"field": "credit_account_id"})
+    if reject is None and debit.self_custody:
+        reject = Reject("SELF_CUSTODY")
+    reject = reject or not_on_chain(credit, command.asset)
     if reject is None and debit.account_id not in NAMES:
         reject = withdrawals.short(state, debit, command.asset, command.amount_atoms)
     if reject is None and debit.account_id == INSURANCE and command.amount_atoms > debit.cross.cash_atoms:

@@ -3,6 +3,7 @@
 from markets.units import charge
 from trading.engine import margin
 from trading.engine.book import Order
+from trading.engine.signatures import permits
 from trading.engine.state import Account, Holding, Market, State
 
 
@@ -45,6 +46,8 @@ def makable(state: State, market: Market, maker: Order, wanted: int, tallies: di
     holding = maker.holding
     tally = tallies.setdefault(maker.account.account_id, Tally(holding.size_lots))
     lots = min(wanted, maker.remaining_lots)
+    if maker.terms is not None and not permits(state, market, maker, maker.terms, lots, maker.price_ticks, market.parameters.maker_fee_ppm):
+        return 0
     if maker.reduce_only:
         lots = min(lots, max(0, -maker.sign * tally.position_lots))
     fill = lots * maker.price_ticks

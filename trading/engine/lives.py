@@ -27,13 +27,13 @@ def register(state: State, order: Order) -> None:
         order.holding.reducing[order_id] = order
     if order.status == "untriggered" and (command.link_id or order.parent_order_id):  # once triggered, an order has left its peers
         state.links.setdefault(link_key(order), []).append(order)
-    if command.good_till_ms:
+    if command.good_till_ms or order.terms is not None:
         expire_later(state, order)
 
 
 def expire_later(state: State, order: Order) -> None:
     heap = state.expiries
-    heappush(heap, (order.command.good_till_ms, order.order_id))
+    heappush(heap, (order.ends_ms(), order.order_id))
     if len(heap) > 2 * len(state.orders) + EXPIRY_SLACK:
         alive = [entry for entry in heap if is_live(state.orders.get(entry[1]))]
         heap[:] = alive

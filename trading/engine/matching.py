@@ -9,6 +9,7 @@ from trading.engine.book import Order
 from trading.engine.brackets import arm, is_bracketed
 from trading.engine.pools import emptied, top_up
 from trading.engine.positions import apply_fill, book_cash, follow
+from trading.engine.signatures import permits
 from trading.engine.state import Holding, Market, State
 
 
@@ -30,6 +31,16 @@ def match(state: State, market: Market, taker: Order, tight: bool, liquidation: 
                 break
             continue
         lots = min(taker.remaining_lots, maker.remaining_lots)
+        if maker.terms is not None and not permits(
+            state, market, maker, maker.terms, lots, maker.price_ticks, market.parameters.maker_fee_ppm
+        ):
+            lives.cancel(state, maker, "signature")
+            continue
+        if taker.terms is not None and not permits(
+            state, market, taker, taker.terms, lots, maker.price_ticks, market.parameters.taker_fee_ppm
+        ):
+            stopped = "signature"
+            break
         if not can_make(state, market, maker, lots):
             lives.cancel(state, maker, "margin")
             continue

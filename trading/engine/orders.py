@@ -4,13 +4,13 @@ from typing import Final
 
 import msgspec
 
-from markets.commands import CancelAll, CancelOrder, PlaceOrder
+from markets.commands import CancelAll, CancelNonces, CancelOrder, PlaceOrder, RevokeKey
 from markets.events import CancelReason, OrderAccepted, OrderRejected, OrderStatus
 from markets.ledger import FIRST_USER_ACCOUNT
 from markets.rejects import TRANSIENT, Reject
-from markets.views import Reply
-from trading.engine import checks, lives
-from trading.engine.book import Order
+from markets.views import OrderView, Reply
+from trading.engine import checks, lives, signatures
+from trading.engine.book import Order, Terms
 from trading.engine.brackets import given_id
 from trading.engine.identity import content_hash
 from trading.engine.matching import match
@@ -49,13 +49,22 @@ def place(state: State, command: PlaceOrder) -> Reply:
     if reject is not None:
         return refuse(state, account, command, reject, True)
     holding = account.holding(market)
+    price = command.price_ticks
+    terms: Terms | None = None
+    if account.self_custody:
+        found = signatures.for_order(state, account, market, command)
+        if isinstance(found, Reject):
+            return refuse(state, account, command, found, False)  # signed otherwise it is the same order
+        terms = found
+        if price == 0:
+            price = signatures.limited(terms, checks.worst_price(market, terms.sign))
     if command.type not in checks.PLAIN:
-        return place_trigger(state, holding, command)
-    entry = checks.entry(state, market, holding, command, command.price_ticks, command.size_lots, False)
+        return place_trigger(state, holding, command, terms)
+    entry = checks.entry(state, market, holding, command, price, command.size_lots, False)
     if entry.reject is not None:
         return refuse(state, account, command, entry.reject, True)
     top_up(state, holding, entry.margin_atoms)
-    order = accept(state, holding, command, entry.price_ticks, entry.lots, "open")
+    order = accept(state, holding, command, entry.price_ticks, entry.lots, "open", terms)
     execute(state, market, order, entry.tight)
     return Reply(orders=(order_view(order),))
 
@@ -97,13 +106,17 @@ def repeat(state: State, account: Account, command: PlaceOrder) -> Reply | None:
     return Reply(reject=known.reject) if isinstance(known, Rejection) else Reply()
 
 
-def accept(state: State, holding: Holding, command: PlaceOrder, price_ticks: int, lots: int, status: OrderStatus) -> Order:
+def accept(
+    state: State, holding: Holding, command: PlaceOrder, price_ticks: int, lots: int, status: OrderStatus, terms: Terms | None
+) -> Order:
     order_id = state.next_order_id
     state.next_order_id = order_id + 1
     if not command.client_order_id:
         command = msgspec.structs.replace(command, client_order_id=given_id(order_id))
     order = Order(order_id, command, holding.account, holding, price_ticks, lots, state.stamp_ms)
     order.status = status
+    if terms is not None:
+        signatures.use(state, order, terms)
     lives.register(state, order)
     state.events.append(OrderAccepted(order_id=order_id, order=command, price_ticks=price_ticks, size_lots=lots, status=status))
     return order
@@ -132,11 +145,11 @@ def unfilled_reason(command: PlaceOrder) -> CancelReason:
     return "fok" if command.time_in_force == "fok" else "ioc"
 
 
-def place_trigger(state: State, holding: Holding, command: PlaceOrder) -> Reply:
+def place_trigger(state: State, holding: Holding, command: PlaceOrder, terms: Terms | None) -> Reply:
     reject = checks.trigger_refusal(holding.market, holding, command)
     if reject is not None:
         return refuse(state, holding.account, command, reject, True)
-    order = accept(state, holding, command, command.price_ticks, command.size_lots, "untriggered")
+    order = accept(state, holding, command, command.price_ticks, command.size_lots, "untriggered", terms)
     order.trigger_ticks = command.trigger_ticks
     holding.market.watch.add(order)
     return Reply(orders=(order_view(order),))
@@ -159,6 +172,28 @@ def cancel(state: State, command: CancelOrder) -> Reply:
         return Reply(reject=Reject("ORDER_NOT_FOUND", {"order_id": command.order_id}))
     lives.cancel(state, order, "user")
     return Reply(orders=(order_view(order),))
+
+
+def revoke_key(state: State, command: RevokeKey) -> Reply:
+    account = user_account(state, command.account_id)
+    if account is None:
+        return Reply(reject=ACCOUNT_NOT_FOUND)
+    return Reply(orders=cancelled(state, signatures.revoke(state, account, command.key)))
+
+
+def cancel_nonces(state: State, command: CancelNonces) -> Reply:
+    account = user_account(state, command.account_id)
+    if account is None:
+        return Reply(reject=ACCOUNT_NOT_FOUND)
+    return Reply(orders=cancelled(state, signatures.cancel_nonces(state, account, command.min_nonce)))
+
+
+def cancelled(state: State, chosen: list[Order]) -> tuple[OrderView, ...]:
+    """Cancel orders whose owner takes his signature back."""
+    for order in chosen:
+        if lives.is_live(order):  # a linked one went with the one before
+            lives.cancel(state, order, "signature")
+    return tuple(order_view(order) for order in chosen)
 
 
 def cancel_all(state: State, command: CancelAll) -> Reply:

@@ -79,7 +79,7 @@ def shrink(state: State, order: Order, lots: int) -> None:
         report_amended(state, order)
 
 
-def report_amended(state: State, order: Order) -> None:
+def report_amended(state: State, order: Order, signed: bytes = b"") -> None:
     command = order.command
     order.updated_ms = state.stamp_ms
     state.touched.add(command.account_id)
@@ -91,5 +91,6 @@ def report_amended(state: State, order: Order) -> None:
             price_ticks=order.price_ticks,
             size_lots=order.size_lots,
             trigger_ticks=order.trigger_ticks,
+            signed=signed,
         )
     )

@@ -112,6 +112,7 @@ def account_view(state: State, account_id: int) -> AccountView | None:
         dead_mans_switch_ms=account.dead_man_ms,
         assets=tuple(asset_view(state, account, name) for name in (QUOTE, *sorted(account.cross.collateral))),
         isolated_atoms={market_id: account.isolated[market_id].cash_atoms for market_id in sorted(account.isolated)},
+        self_custody=account.self_custody,
     )
 
 

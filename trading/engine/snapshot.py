@@ -18,6 +18,7 @@ from trading.engine.book import Order
 from trading.engine.index import Index
 from trading.engine.ledger import hold
 from trading.engine.pricing import take_price
+from trading.engine.signatures import terms_of
 from trading.engine.state import Account, Asset, Holding, KnownId, MarginPool, Market, Rejection, State
 
 
@@ -36,6 +37,8 @@ class OrderRecord(msgspec.Struct, array_like=True):
     parent_order_id: int
     created_ms: int
     updated_ms: int
+    signed: bytes = b""  # of a self-custodied account's order that was amended; else it is the command's
+    signed_from_lots: int = 0
 
 
 class HoldingRecord(msgspec.Struct, array_like=True):
@@ -64,6 +67,9 @@ class AccountRecord(msgspec.Struct, array_like=True):
     collateral: list[tuple[str, int]] = []
     isolated: list[PoolRecord] = []
     self_custody: bool = False
+    signed: list[tuple[bytes, int]] = []
+    revoked_keys: list[bytes] = []
+    min_nonce: int = 0
 
 
 class MarketRecord(msgspec.Struct, array_like=True):
@@ -202,6 +208,9 @@ def account_record(account: Account) -> AccountRecord:
         collateral=sorted(account.cross.collateral.items()),
         isolated=[PoolRecord(market_id, account.isolated[market_id].cash_atoms) for market_id in sorted(account.isolated)],
         self_custody=account.self_custody,
+        signed=sorted(account.signed.items()),
+        revoked_keys=sorted(account.revoked_keys),
+        min_nonce=account.min_nonce,
     )
 
 
@@ -241,6 +250,7 @@ def market_record(market: Market) -> MarketRecord:
 
 
 def order_record(order: Order) -> OrderRecord:
+    terms = order.terms
     return OrderRecord(
         order_id=order.order_id,
         command=order.command,
@@ -256,6 +266,8 @@ def order_record(order: Order) -> OrderRecord:
         parent_order_id=order.parent_order_id,
         created_ms=order.created_ms,
         updated_ms=order.updated_ms,
+        signed=terms.signed if terms is not None and terms.signed != order.command.signed else b"",
+        signed_from_lots=terms.from_lots if terms is not None else 0,
     )
 
 
@@ -366,6 +378,10 @@ def restore_account(state: State, record: AccountRecord) -> None:
     account = state.accounts.setdefault(record.account_id, Account(record.account_id))
     account.seq = record.seq
     account.self_custody = record.self_custody
+    account.signed = dict(record.signed)
+    account.revoked_keys = set(record.revoked_keys)
+    account.min_nonce = record.min_nonce
+    state.signed_expiries += [(expiry_ms, record.account_id, digest) for digest, expiry_ms in record.signed]
     account.cross.cash_atoms = record.cash_atoms
     account.dead_man_ms = record.dead_man_ms
     account.deposit_numbers = dict(record.deposit_numbers)
@@ -420,6 +436,7 @@ def restore_orders(state: State, record: StateRecord) -> None:
         live.book.asks.touched.clear()
     state.touched.clear()
     heapify(state.expiries)
+    heapify(state.signed_expiries)
 
 
 def restore_order(state: State, record: OrderRecord) -> Order:
@@ -437,4 +454,6 @@ def restore_order(state: State, record: OrderRecord) -> Order:
     order.reason = record.reason
     order.parent_order_id = record.parent_order_id
     order.updated_ms = record.updated_ms
+    if account.self_custody:
+        order.terms = terms_of(record.signed or record.command.signed, record.signed_from_lots)
     return order

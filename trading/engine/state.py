@@ -196,9 +196,12 @@ class Account:
         "deposit_numbers",
         "holdings",
         "isolated",
+        "min_nonce",
         "orders",
+        "revoked_keys",
         "self_custody",
         "seq",
+        "signed",
     )
 
     def __init__(self, account_id: int) -> None:
@@ -212,6 +215,9 @@ class Account:
         self.holdings: dict[int, Holding] = {}
         self.orders: dict[int, Order] = {}
         self.client_ids: dict[str, Order | Rejection | KnownId] = {}
+        self.signed: dict[bytes, int] = {}  # hash and expiry of the signed orders that were used, see `trading.engine.signatures`
+        self.revoked_keys: set[bytes] = set()
+        self.min_nonce: int = 0
 
     def pool_of(self, market_id: int) -> MarginPool:
         return self.isolated.get(market_id, self.cross) if self.isolated else self.cross
@@ -361,6 +367,7 @@ class State:
         "rejections",
         "risk_parameters",
         "rules_version",
+        "signed_expiries",
         "sources_due_ms",
         "stamp_ms",
         "status",
@@ -405,6 +412,7 @@ class State:
         self.found: dict[tuple[int, str], tuple[int, bytes]] = {}
         self.links: dict[tuple[int, int], list[Order]] = {}
         self.expiries: list[tuple[int, int]] = []  # heap of (good_till_ms, order_id), ended ones included
+        self.signed_expiries: list[tuple[int, int, bytes]] = []  # heap of what accounts have in `signed`
         self.dead_men: dict[int, int] = {}
         self.dead_men_due_ms: int = 0
         self.hour_due_ms: int = 0  # before it no market's funding is due

@@ -3,7 +3,7 @@
 from heapq import heappop
 
 from markets.events import DeadMansSwitchSet
-from trading.engine import lives, marks
+from trading.engine import lives, marks, signatures
 from trading.engine.firing import fire_due
 from trading.engine.funding import pay_due
 from trading.engine.orders import cancel_orders
@@ -35,13 +35,15 @@ def forget(state: State) -> None:
     while state.rejections and state.rejections[0].refused_ms <= oldest:
         entry = state.rejections.popleft()
         del state.accounts[entry.account_id].client_ids[entry.client_order_id]
+    if state.signed_expiries:
+        signatures.forget(state)
 
 
 def expire_orders(state: State) -> None:
     heap = state.expiries
     while heap and heap[0][0] <= state.stamp_ms:
         order = state.orders.get(heappop(heap)[1])
-        if order is not None and lives.is_live(order):
+        if order is not None and lives.is_live(order) and order.ends_ms() <= state.stamp_ms:  # else it was signed anew
             lives.cancel(state, order, "expired")
 
 
