@@ -46,6 +46,8 @@ class Program:
         match kind:
             case "pubkey":
                 return bytes(value)
+            case "bytes":
+                return struct.pack("<I", len(value)) + bytes(value)
             case str():
                 return struct.pack(NUMBERS[kind], value)
             case {"array": ["u8", _]}:
@@ -80,6 +82,9 @@ class Program:
         match kind:
             case "pubkey":
                 return Pubkey.from_bytes(data[at : at + 32]), at + 32
+            case "bytes":
+                end = at + 4 + int(struct.unpack_from("<I", data, at)[0])
+                return data[at + 4 : end], end
             case str():
                 return struct.unpack_from(NUMBERS[kind], data, at)[0], at + struct.calcsize(NUMBERS[kind])
             case {"array": ["u8", length]}:
