@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tests.programs.support.exchange import Exchange
 from tests.programs.support.idl import Program
+from tests.programs.support.insurance import Insurance
 from tests.programs.test_accounts import fall_back_and_match, judge, leave, live, settle_and_challenge
+from tests.programs.test_liquidation_accounts import insure
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "programs.md"
 
@@ -29,7 +31,14 @@ def measured() -> dict[str, int]:
         for label, used in exchange.chain.units.items():
             name = "show_leaf" if label.startswith("show_leaf") else label.split(" of ")[0]
             units[name] = max(units[name], used)
-    return units
+    return units | insured()
+
+
+def insured() -> dict[str, int]:
+    exchange = Exchange()
+    exchange.begin()
+    insure(Insurance(exchange))
+    return {label: used for label, used in exchange.chain.units.items() if label.startswith("liquidation ")}
 
 
 def test_no_instruction_takes_more_than_documented() -> None:
@@ -38,7 +47,7 @@ def test_no_instruction_takes_more_than_documented() -> None:
 
 
 def test_every_instruction_is_documented_and_measured() -> None:
-    named = {"perp_dex": "", "oracle": "oracle ", "risk": "risk "}
+    named = {"perp_dex": "", "oracle": "oracle ", "risk": "risk ", "liquidation": "liquidation "}
     names = {prefix + name for program, prefix in named.items() for name in Program(program).instructions}
     assert names == set(documented())
     assert names <= set(measured())

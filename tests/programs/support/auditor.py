@@ -16,7 +16,9 @@ from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTra
 from tests.programs.support.svm import Chain
 
 # Whoever may pay, bring tokens of his own, or answer: these roles are anyone's.
-FREE = {"payer", "matcher", "answerer", "challenger", "depositor"}
+FREE = {"payer", "matcher", "answerer", "challenger", "depositor", "contributor"}
+# ... and these where it is they who pay for a record.
+PAYERS = {("call_margin", "caller"), ("open_recovery", "opener"), ("begin_liquidation", "opener")}
 # A copy of these at another address cannot exist outside a test: only the program makes accounts of its own, and the mint or the token
 # account is the caller's choice.
 CHOSEN = {"feed", "mint", "source", "destination", "price_update", "settler"}
@@ -46,7 +48,7 @@ class Auditor(Chain):
             return
         described = next(item for item in program.idl["instructions"] if bytes(item["discriminator"]) == bytes(instruction.data)[:8])
         for index, account in enumerate(described["accounts"]):
-            role = "payer" if (described["name"], account["name"]) == ("call_margin", "caller") else account["name"]
+            role = "payer" if (described["name"], account["name"]) in PAYERS else account["name"]
             for way, key, more in self._others(role, instruction.accounts[index].pubkey, program.id):
                 metas = list(instruction.accounts)
                 meta = metas[index]

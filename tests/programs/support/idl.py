@@ -44,6 +44,8 @@ class Program:
 
     def encode(self, kind: Any, value: Any) -> bytes:
         match kind:
+            case "u128":
+                return int(value).to_bytes(16, "little")
             case "pubkey":
                 return bytes(value)
             case "bytes":
@@ -80,6 +82,8 @@ class Program:
 
     def _decode(self, kind: Any, data: bytes, at: int) -> tuple[Any, int]:
         match kind:
+            case "u128":
+                return int.from_bytes(data[at : at + 16], "little"), at + 16
             case "pubkey":
                 return Pubkey.from_bytes(data[at : at + 32]), at + 32
             case "bytes":
