@@ -12,7 +12,10 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import get_resolver
 
-from quantdesk.desk import child, roles
+from chain.deployment import FILE, REFUSAL, chain_is_on
+from chain.deployment import refusal as refusal_of
+from chain.setup import refusal
+from quantdesk.desk import child, localnet, roles
 from quantdesk.desk.credentials import STAFF, Credentials
 from quantdesk.desk.errors import DeskError, Stopped
 from quantdesk.desk.progress import Progress
@@ -27,8 +30,9 @@ HOST = "127.0.0.1"
 MIN_FREE_BYTES = 300_000_000
 READY_TIMEOUT_S = 60.0
 # What most children import: once, before the forks.
-SHARED_MODULES = ("uvicorn", "uvloop", "httptools", "websockets", "httpx", "celery.apps.worker", "kombu.transport.redis")
+SHARED_MODULES = ("uvicorn", "uvloop", "httptools", "websockets", "httpx", "celery.apps.worker", "kombu.transport.redis", "chain.tasks")
 KEPT_AT_RESET = {"run", "secrets"}
+NO_CHAIN = "This desk was started with --no-chain."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Options:
     port: int
     reset: bool
     oracle: tuple[str, ...]  # the oracle's options
+    chain: bool = True
 
 
 class Desk:
@@ -78,14 +83,18 @@ class Desk:
             supervisor.run_steps(steps, draw=self.progress.draw, meanwhile=lambda: share(*SHARED_MODULES))
             share("quantdesk.asgi")  # reads the list of hashed static files
             _ = get_resolver().url_patterns
+        rpc_url = self._start_localnet(supervisor)
         supervisor.begin(roles.ENGINE)
         supervisor.begin(roles.PROJECTOR)
         supervisor.begin(roles.WEB)
         supervisor.begin(roles.oracle(self.options.oracle))  # early: it looks for live prices, which takes seconds without a network
         with self.progress.step("Markets and demo accounts"):
             supervisor.run_steps({"seed": ("seed",)}, draw=self.progress.draw)
-        supervisor.begin(roles.WORKER)
         supervisor.begin(roles.makers(HOST, self.options.port))
+        self._set_up_chain(supervisor, rpc_url)
+        supervisor.begin(roles.WORKER)
+        if chain_is_on():
+            supervisor.begin(roles.CHAIN_WORKER)
         with self.progress.step("Engine, projector, web, worker, oracle, makers"):
             self._wait_until_ready(supervisor)
         self._welcome()
@@ -95,6 +104,29 @@ class Desk:
         if started:
             with self.progress.step(" and ".join(started)):
                 supervisor.servers.start()
+
+    def _start_localnet(self, supervisor: Supervisor) -> str:
+        """Begin the localnet early; return where the chain's node is, or nothing without a chain."""
+        if not self.options.chain:
+            refusal.note(settings.CHAIN_DIR, NO_CHAIN)
+            return ""
+        if refusal_of(settings.CHAIN_DIR) == NO_CHAIN:
+            refusal.clear(settings.CHAIN_DIR)
+        if not settings.LOCALNET:
+            return str(settings.SOLANA_RPC_URL)
+        port = localnet.choose_port(self.data_dir / "localnet")
+        supervisor.begin(roles.localnet(port, localnet.FINAL_AFTER))
+        return f"http://{HOST}:{port}"
+
+    def _set_up_chain(self, supervisor: Supervisor, rpc_url: str) -> None:
+        """Set the exchange up on chain. An exchange whose chain cannot be used goes on without it, and says so."""
+        if not rpc_url:
+            return
+        try:
+            with self.progress.step("Chain"):
+                supervisor.run_steps({"chain_setup": ("chain_setup", "--rpc-url", rpc_url)}, draw=self.progress.draw)
+        except DeskError as error:
+            self.progress.say(f"The exchange goes on without its chain: {error}", style="yellow")
 
     def _wait_until_ready(self, supervisor: Supervisor) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
@@ -127,8 +159,12 @@ class Desk:
             raise DeskError("--reset deletes the embedded servers' data only; empty the database of DATABASE_URL yourself")
         home = postgres_home(self.data_dir)
         Servers(self.data_dir).end_leftovers()
+        kept = KEPT_AT_RESET if settings.LOCALNET else {*KEPT_AT_RESET, "chain"}  # a real cluster's keys are the operator's
+        if settings.LOCALNET:
+            for name in (FILE, REFUSAL):
+                (settings.CHAIN_DIR / name).unlink(missing_ok=True)
         for path in (home, *self.data_dir.iterdir()):
-            if path.name not in KEPT_AT_RESET and path.is_dir():
+            if path.name not in kept and path.is_dir():
                 shutil.rmtree(path)
             elif path.is_file():
                 path.unlink()

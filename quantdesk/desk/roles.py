@@ -18,6 +18,11 @@ ENGINE = Role(name="engine", command=("engine",), stage=1)
 PROJECTOR = Role(name="projector", command=("projector",), stage=1)
 WEB = Role(name="web", command=("web",), stage=2, listens=True)
 WORKER = Role(name="worker", command=("worker", "--beat"), stage=2)
+CHAIN_WORKER = Role(name="chain", command=("worker", "--queue", "chain", "--threads", "4"), stage=2)
+
+
+def localnet(port: int, final_after: int) -> Role:
+    return Role(name="localnet", command=("localnet", "--port", str(port), "--final-after", str(final_after)), stage=1)
 
 
 def oracle(options: Sequence[str]) -> Role:

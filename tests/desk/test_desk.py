@@ -15,7 +15,7 @@ from quantdesk.embedded.places import postgres_home
 from quantdesk.embedded.roles import APPLICATION, OWNER, READER
 from tests.desk.desk_process import PATIENCE_S, WELCOME, DeskProcess, process_is_alive
 
-ROLES = {"engine", "projector", "web", "worker", "oracle", "makers"}
+ROLES = {"engine", "projector", "web", "worker", "oracle", "makers", "localnet", "chain"}
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_it_refuses_a_second_desk_in_the_same_folder(desk: DeskProcess) -> None:
     )
 
 
-@pytest.mark.parametrize("role", ["engine", "projector", "web", "worker", "oracle"])
+@pytest.mark.parametrize("role", ["engine", "projector", "web", "worker", "oracle", "localnet", "chain"])
 def test_it_starts_a_child_again_that_was_killed(desk: DeskProcess, role: str) -> None:
     before = desk.children()
     os.kill(before[role], signal.SIGKILL)

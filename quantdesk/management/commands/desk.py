@@ -19,6 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--reset", action="store_true", help="delete all data first")
+        parser.add_argument("--no-chain", action="store_true", help="settle nothing on chain, and start no localnet")
         parser.add_argument(
             "--feed", default="", choices=["auto", "hermes", "solana", "coingecko", "sim"], help="where prices come from (ORACLE_FEED)"
         )
@@ -31,7 +32,8 @@ class Command(BaseCommand):
         if not 0 < options["port"] < 65536:
             raise CommandError("--port must be a number from 1 to 65535")
         try:
-            Desk(Options(port=options["port"], reset=options["reset"], oracle=oracle_options(options))).run()
+            chain = not options["no_chain"]
+            Desk(Options(port=options["port"], reset=options["reset"], oracle=oracle_options(options), chain=chain)).run()
         except (DeskError, ServerError) as error:
             raise CommandError(str(error)) from error
 
