@@ -60,11 +60,15 @@ def writable_keys(payer: Pubkey, instructions: list[Instruction]) -> list[Pubkey
     return list(dict.fromkeys([payer, *written]))
 
 
+def budget(*, units: int, price: int) -> list[Instruction]:
+    """Return the instructions that say what a transaction may use, and pays for a place."""
+    return [set_compute_unit_limit(units), *([set_compute_unit_price(price)] if price else [])]
+
+
 def _sign(
     keys: tuple[Keypair, ...], instructions: list[Instruction], blockhash: Blockhash, *, units: int, price: int
 ) -> VersionedTransaction:
-    budget = [set_compute_unit_limit(units), *([set_compute_unit_price(price)] if price else [])]
-    message = MessageV0.try_compile(keys[0].pubkey(), [*budget, *instructions], [], blockhash.value)
+    message = MessageV0.try_compile(keys[0].pubkey(), [*budget(units=units, price=price), *instructions], [], blockhash.value)
     transaction = VersionedTransaction(message, list(keys))
     if len(bytes(transaction)) > MAX_BYTES:
         raise TransactionTooLarge(len(bytes(transaction)))

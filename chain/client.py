@@ -122,6 +122,13 @@ class ChainClient:
         info = self._read(lambda: self._rpc.get_epoch_info(RpcCommitment(commitment)).value)
         return Point(slot=info.absolute_slot, block_height=info.block_height)
 
+    def block_time_s(self, slot: int) -> int:
+        """Return when a block was made."""
+        made = self._read(lambda: self._rpc.get_block_time(slot).value)
+        if made is None:
+            raise ChainUnavailable("The node does not know the time of this block.")
+        return made
+
     def account(self, key: Pubkey, *, commitment: Commitment, min_slot: int | None = None) -> Account | None:
         """`min_slot`: refuse a node that has not come so far, after trying again."""
         return self.account_and_slot(key, commitment=commitment, min_slot=min_slot)[0]

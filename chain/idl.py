@@ -66,6 +66,10 @@ class AnchorProgram:
         metas = [self._meta(one, accounts.get(snake_case(one.name))) for one in described]
         return Instruction(self.id, self._coder.instruction.encode(name, arguments), [*metas, *more])
 
+    def discriminator(self, kind: str) -> bytes:
+        """Return what accounts of a kind begin with."""
+        return bytes(self._coder.accounts.acc_name_to_discriminator[kind])
+
     def account(self, kind: str, account: Account | None) -> Any:
         """Decode an account of this program; WrongAccount unless it is one of that kind."""
         if account is None or account.owner != self.id:

@@ -8,7 +8,14 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from chain.client import ChainClient, Commitment
+from chain.errors import ChainError
 from chain.models import OutboxEntry
+
+
+class EntryRefused(ChainError):
+    """An entry that must not be settled as it is, or that the program has made something else of: its shard halts."""
+
+    code = "OUTBOX_ENTRY_REFUSED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

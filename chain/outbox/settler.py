@@ -24,7 +24,7 @@ from chain.client import ChainClient, Point, Status
 from chain.errors import ChainRefused, ChainUnavailable, SimulationFailed, TransactionTooLarge
 from chain.models import OutboxAttempt, OutboxEntry, OutboxShard
 from chain.outbox.queue import entry_hash, halt
-from chain.outbox.route import Part, PartedRoute, Route
+from chain.outbox.route import EntryRefused, Part, PartedRoute, Route
 
 Progress = Literal["idle", "halted", "waiting", "sent", "expired", "final"]
 Step = Literal["begun", "built", "stored", "sent", "noted", "found", "finished"]
@@ -63,7 +63,10 @@ class Settler:
             return "idle"
         self._observe("begun")
         attempts = list(entry.attempts.filter(state=OutboxAttempt.State.OPEN).order_by("id"))
-        return self._follow(entry, attempts) if attempts else self._begin(entry)
+        try:
+            return self._follow(entry, attempts) if attempts else self._begin(entry)
+        except EntryRefused as refused:
+            return self._halt(entry, refused.message)
 
     def _begin(self, entry: OutboxEntry) -> Progress:
         """Sign and send. Nothing that was signed for this entry before can land any more, or it is final."""

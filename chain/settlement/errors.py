@@ -1,9 +1,9 @@
 """What stops settlement: staff must look, nothing is guessed."""
 
-from chain.errors import ChainError
+from chain.outbox.route import EntryRefused
 
 
-class SettlementHalted(ChainError):
+class SettlementHalted(EntryRefused):
     code = "SETTLEMENT_HALTED"
     status = 503
     message = "Settlement on chain has stopped."

@@ -54,7 +54,7 @@ class Closing:
 class Fold:
     """`books`, `orders` and `self_custodied` are carried from batch to batch; what happened since the last cut is beside them.
 
-    `self_custodied` maps accounts to their addresses on chain, `address_of` gives anybody's.
+    `self_custodied` maps accounts to their addresses on chain, `wallet_of` gives a new one's and `address_of` anybody's.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Fold:
         self_custodied: dict[int, bytes],
         orders: dict[int, SignedOrder],
         address_of: Callable[[int], bytes],
+        wallet_of: Callable[[int], bytes],
         last_trade_id: int = 0,
     ) -> None:
         self.books = books
@@ -74,6 +75,7 @@ class Fold:
         self.touched_orders: set[int] = set()
         self.last_trade_id = last_trade_id
         self._address_of = address_of
+        self._wallet_of = wallet_of
         self._fills: dict[bytes, int] = {order.digest: order.filled_lots for order in orders.values()}
         self._begin()
 
@@ -94,8 +96,23 @@ class Fold:
         return not (self._closings or self._awaited or self._stepping)
 
     @property
-    def is_empty(self) -> bool:
-        return not self._before
+    def touched(self) -> list[int]:
+        """Return the accounts that changed since the last cut."""
+        return sorted(self._before)
+
+    def start_from(self, books: Mapping[int, Book]) -> None:
+        """Take over what accounts hold, as changes from nothing."""
+        for account_id, book in books.items():
+            held = self._book(account_id)
+            held.balance_atoms = book.balance_atoms
+            held.positions = dict(book.positions)
+
+    def note_orders(self, event: Event) -> None:
+        """Learn what was signed, and nothing else."""
+        if isinstance(event, OrderAccepted):
+            self.order_accepted(event, 0)
+        elif isinstance(event, OrderAmended):
+            self.order_amended(event, 0)
 
     def has_room_for(self, event: Event) -> bool:
         """Tell whether this event fits into the batch, or must be the next one's first."""
@@ -158,7 +175,7 @@ class Fold:
 
     def account_opened(self, event: AccountOpened, _stamp_ms: int) -> None:
         if event.self_custody:
-            self.self_custodied[event.account_id] = self._address_of(event.account_id)
+            self.self_custodied[event.account_id] = self._wallet_of(event.account_id)
 
     def market_defined(self, event: MarketCreated | MarketUpdated, _stamp_ms: int) -> None:
         parameters = event.parameters
@@ -172,7 +189,7 @@ class Fold:
         self._note_signed(event.order_id, event.order.account_id, event.order.signed)
 
     def order_amended(self, event: OrderAmended, _stamp_ms: int) -> None:
-        self._note_signed(event.order_id, event.account_id, getattr(event, "signed", b""))
+        self._note_signed(event.order_id, event.account_id, event.signed)
 
     def _note_signed(self, order_id: int, account_id: int, signed: bytes) -> None:
         if signed and account_id in self.self_custodied:

@@ -32,7 +32,12 @@ class Settled(Desk):
 
     def __init__(self, *, self_custodied: tuple[int, ...] = (), **options: Any) -> None:
         self.fold = Fold(
-            books={}, markets={}, self_custodied={one: address_of(one) for one in self_custodied}, orders={}, address_of=address_of
+            books={},
+            markets={},
+            self_custodied={one: address_of(one) for one in self_custodied},
+            orders={},
+            address_of=address_of,
+            wallet_of=address_of,
         )
         self.chain: dict[int, dict[int, int]] = {}
         self.cuts = self.forced = 0
@@ -238,11 +243,11 @@ def test_it_goes_on_from_what_it_carried() -> None:
     desk.buy(ALICE, 5, 10_000, time_in_force="ioc")
     desk.cut()
     old = desk.fold
-    orders = {
-        order_id: SignedOrder(one.digest, one.account_id, order_id, one.signed, one.filled_lots) for order_id, one in old.orders.items()
-    }
+    orders = {order_id: replace(one) for order_id, one in old.orders.items()}
     books = {account_id: replace(book, positions=dict(book.positions)) for account_id, book in old.books.items()}
-    desk.fold = Fold(books=books, markets=old.markets, self_custodied=old.self_custodied, orders=orders, address_of=address_of)
+    desk.fold = Fold(
+        books=books, markets=old.markets, self_custodied=old.self_custodied, orders=orders, address_of=address_of, wallet_of=address_of
+    )
     desk.buy(ALICE, 25, 10_000, time_in_force="ioc")
     desk.cut()
 

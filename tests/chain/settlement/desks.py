@@ -1,0 +1,141 @@
+"""An engine whose life is journalled and projected, and an exchange on a localnet that settles it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chain import merkle
+from chain.client import ChainClient
+from chain.deployment import Deployment
+from chain.errors import ChainUnavailable
+from chain.idl import PROGRAMS
+from chain.models import OutboxEntry
+from chain.outbox.settler import Progress, Settler, Step, ignore
+from chain.settlement.batches import SHARD, make_batch
+from chain.settlement.models import SettlementBatch
+from chain.settlement.reading import outlook
+from chain.settlement.route import BatchRoute
+from chain.setup.localnet import set_up
+from chain.setup.parameters import FAUCET_ATOMS
+from markets.ledger import CLEARING, CUSTODY, FAUCET, PENDING_WITHDRAWALS
+from tests.chain.localnets import Localnet
+from tests.chain.markets import view
+from tests.chain.settlement.test_fold import engine_slots
+from tests.engine import desk as engine_desk
+from tests.engine.desk import MARKET, OTHER, parameters
+from tests.trading.lives import JournalledDesk
+from trading.models import Journal
+from trading.projector.projector import Projector
+
+PRICE = 1_000  # dollars: 10,000 ticks
+SLOT_MS = 20
+MOST_STEPS = 2_000
+OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
+
+
+class SettlementDesk(JournalledDesk):
+    """Everything that the engine does is journalled at once; batches are made and settled when the test says so."""
+
+    def __init__(self, *, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+        monkeypatch.setattr(engine_desk, "START_MS", int(time.time() * 1_000) - 120_000)
+        settings.CHAIN_DIR = folder / "chain"
+        self.stored = 0
+        super().__init__(**options)
+        self.journal()
+        self.localnet = Localnet(journal=folder / "blocks", programs=PROGRAMS)
+        self.client = ChainClient(self.localnet.url, retry_after_s=())
+        self.deployment: Deployment
+        stop = self.localnet.tick(slot_ms=SLOT_MS)
+        views = [view(parameters(market_id, base_asset=asset), price=PRICE) for market_id, asset in ((MARKET, "BTC"), (OTHER, "ETH"))]
+        self.deployment = set_up(rpc_url=self.localnet.url, folder=folder / "chain", views=views, say=ignore)  # type: ignore[arg-type]
+        stop()
+        self.localnet.finalize()
+
+    def journal(self) -> None:
+        """Write what happened to the journal, and project it."""
+        new = self.sealed[self.stored :]
+        self.stored = len(self.sealed)
+        Journal.objects.bulk_create(
+            Journal(
+                seq=row.seq,
+                epoch=row.epoch,
+                previous_hash=row.previous_hash,
+                hash=row.hash,
+                stamp_ms=row.stamp_ms,
+                rules_version=row.rules_version,
+                commands=row.commands,
+                payload=row.payload,
+            )
+            for row in new
+        )
+        Projector().catch_up()
+
+    def make(self, *, interval_ms: int = 0, heartbeat_ms: int = 10**9) -> SettlementBatch | None:
+        self.journal()
+        now_ms = max(self.now_ms + 1_000, 0)
+        return make_batch(deployment=self.deployment, now_ms=now_ms, interval_ms=interval_ms, heartbeat_ms=heartbeat_ms)
+
+    def route(self) -> BatchRoute:
+        return BatchRoute(self.deployment)
+
+    def settler(self, observe: Any = ignore) -> Settler:
+        return Settler(shard=SHARD, client=self.client, route=self.route(), resend_after_s=0, observe=observe)
+
+    def settle(self, observe: Any = ignore) -> Progress:
+        """Step through everything, a block after each step; a settler that is killed is followed by a new one."""
+        worker = self.settler(observe)
+        for _ in range(MOST_STEPS):
+            try:
+                progress = worker.step()
+            except ChainUnavailable:
+                progress = "waiting"
+            except Killed:
+                worker, progress = self.settler(), "waiting"
+            if progress in ("idle", "halted"):
+                return progress
+            self.localnet.advance()
+        raise AssertionError("it never ends")
+
+    def settle_batch(self) -> SettlementBatch:
+        batch = self.make()
+        assert batch is not None
+        assert self.settle() == "idle"
+        return SettlementBatch.objects.get(pk=batch.pk)
+
+    def on_chain(self, account_id: int) -> dict[int, int]:
+        """Return what an account has on chain, with what is pending."""
+        account = self.client.account(self.deployment.account_address(account_id), commitment="finalized")
+        if account is None:
+            return {}
+        return dict(outlook(self.deployment.dex.program.account("User", account)))
+
+    def assert_equal(self) -> None:
+        """The chain has of every account what the engine has."""
+        for account_id in self.engine.state.accounts:
+            if account_id in OFF_CHAIN:
+                continue
+            held = engine_slots(self.engine.state, account_id)
+            if account_id == FAUCET:
+                held = dict(merkle.canonical([*held.items(), (0, FAUCET_ATOMS)]))
+            assert self.on_chain(account_id) == held, f"account {account_id}"
+
+    def assert_settled_once(self, batches: int) -> None:
+        exchange = self.deployment.dex.read_exchange(self.client, commitment="finalized")
+        assert exchange.last_seq == batches
+        assert set(OutboxEntry.objects.values_list("state", flat=True)) == {OutboxEntry.State.FINAL}
+        last = SettlementBatch.objects.get(seq=batches)
+        assert bytes(last.hash or b"") == bytes(exchange.last_hash)
+        self.assert_equal()
+
+    def end(self) -> None:
+        self.client.close()
+        self.localnet.end()
+
+
+class Killed(BaseException):
+    """The settler ends between two steps, as by kill -9."""
+
+
+__all__ = ["Killed", "SettlementDesk", "Step"]
