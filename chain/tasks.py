@@ -6,14 +6,18 @@ from django.conf import settings
 
 from chain.client import ChainClient
 from chain.cranks import turn_prices
+from chain.custody import running as custody
 from chain.deployment import deployment
 from chain.errors import ChainError
 from chain.outbox import routes, running
+from chain.settlement.running import keep_settled
 from markets.errors import GatewayError
 from markets.gateway import gateway
 from markets.queries import GetMarkets
 
 SETTLE_S = 50.0
+CUSTODY_S = 9.0
+SETTLEMENT_S = 9.0
 log = structlog.get_logger("chain")
 
 
@@ -35,3 +39,25 @@ def publish_prices() -> int:
     except (ChainError, GatewayError) as error:
         log.warning("prices_not_published", code=error.code)
         return 0
+
+
+@shared_task
+def keep_custody() -> None:
+    """Follow the chain's events, open wallets' accounts and bring withdrawals on, until the next run is due."""
+    try:
+        found = deployment()
+        with found.client() as client:
+            custody.keep_custody(client=client, chain=found, for_s=CUSTODY_S)
+    except ChainError as error:
+        log.warning("custody_not_kept", code=error.code)
+
+
+@shared_task
+def settle_journal() -> None:
+    """Settle what the engine has journalled, until the next run is due."""
+    try:
+        found = deployment()
+        with found.client() as client:
+            keep_settled(deployment=found, client=client, for_s=SETTLEMENT_S)
+    except ChainError as error:
+        log.warning("settlement_waits", code=error.code)

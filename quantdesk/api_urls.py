@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("oracle.api.urls")),
     path("", include("accounts.api.urls")),
     path("", include("trading.api.urls")),
+    path("chain/", include("chain.api.urls")),
     path("schema/", schema.SchemaView.as_view(), name="api-schema"),
     path("docs/", schema.docs, name="api-docs"),
     re_path(r"", schema.NotFoundView.as_view()),

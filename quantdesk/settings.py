@@ -201,7 +201,11 @@ CELERY_BEAT_SCHEDULE = {
 # Beat adds these where the chain is on when it starts.
 CHAIN_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
-    for name, task, schedule, expires_s in (("chain prices", "chain.tasks.publish_prices", 4.0, 4),)
+    for name, task, schedule, expires_s in (
+        ("chain prices", "chain.tasks.publish_prices", 4.0, 4),
+        ("custody", "chain.tasks.keep_custody", 10.0, 9),
+        ("settlement", "chain.tasks.settle_journal", 10.0, 9),
+    )
 }
 
 REST_FRAMEWORK = {
@@ -226,6 +230,7 @@ RATE_LIMITS = {
     "logins_by_name": (20, 1 / 30),
     "logins_by_address": (100, 1 / 5),
     "registrations": (50, 1 / 20),
+    "faucet": (10, 1 / 60),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "QuantDesk",

@@ -82,6 +82,19 @@ API: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", "api/v1/isolated-margin/"): ((401, 422, 422, 403, 422, 404), {"market": "BTC-PERP", "amount": "1"}),
     ("PUT", "api/v1/dead-mans-switch/"): (OWN_WRITE, {"timeout_ms": 60_000}),
 }
+# These desks have no chain: who may ask is told so (tests/chain/custody/test_api.py has one).
+WITHOUT_CHAIN = (401, 404, 404, 403, 403, 404)
+API |= {
+    (method, f"api/v1/chain/{path}"): (WITHOUT_CHAIN, None)
+    for method, path in (
+        ("POST", "wallets/challenge/"), ("POST", "wallets/"), ("GET", "wallet/"), ("POST", "faucet/"), ("POST", "transactions/deposit/"),
+        ("POST", "transactions/register-key/"), ("POST", "transactions/revoke-key/"), ("POST", "transactions/withdraw/"),
+        ("POST", "transactions/request-exit/"), ("POST", "transactions/"), ("GET", "transactions/<str:signature>/"),
+        ("GET", "withdrawals/"), ("POST", "withdrawals/"), ("GET", "withdrawals/<str:withdrawal_id>/"), ("GET", "addresses/"),
+        ("POST", "addresses/"),
+    )
+}  # fmt: skip
+API["GET", "api/v1/chain/config/"] = ((404,) * 6, None)
 # With ?account_id= of Alice: an account is no more open than what is in it.
 BY_ACCOUNT = [
     ("GET", "account/"), ("GET", "orders/"), ("GET", "orders/?status=open"), ("POST", "orders/"), ("DELETE", "orders/"), ("GET", "fills/"),

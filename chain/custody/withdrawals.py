@@ -29,7 +29,7 @@ from markets.views import Reply
 
 REVIEW_ATOMS: Final = 50_000 * QUOTE_ATOMS  # from here on two people look at it first
 HOLD: Final = timedelta(minutes=15)  # in production: time to notice that somebody else asked
-USDC: Final = "USDC"
+MAX_ID_DIGITS: Final = 18
 State = Withdrawal.State
 log = structlog.get_logger("custody")
 
@@ -51,8 +51,9 @@ def withdrawal_request(*, account: Account, amount_atoms: int, key: str, address
     return withdrawal
 
 
-def withdrawal_of(*, account_id: int, withdrawal_id: int) -> Withdrawal:
-    found = Withdrawal.objects.filter(account_id=account_id, pk=withdrawal_id).first()
+def withdrawal_of(*, account_id: int, withdrawal_id: str) -> Withdrawal:
+    number = int(withdrawal_id) if withdrawal_id.isascii() and withdrawal_id.isdigit() and len(withdrawal_id) <= MAX_ID_DIGITS else 0
+    found = Withdrawal.objects.filter(account_id=account_id, pk=number).first()
     if found is None:
         raise WithdrawalNotFound
     return found

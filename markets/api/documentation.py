@@ -32,6 +32,7 @@ ERRORS = {
     415: "The body is not application/json.",
     422: "The engine refused the command; `code` says why.",
     429: "Too many requests; `Retry-After` says when to come back.",
+    502: "The chain's node refused what it was asked, or serves something else.",
     503: "The engine or its projection cannot answer just now; nothing was done.",
     504: "The outcome is not known; send it again with the same id.",
 }

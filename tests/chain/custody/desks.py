@@ -148,12 +148,14 @@ def custody_desk(engine_process: EngineProcesses, settings: Any, tmp_path: Path)
     for account_id, name in NAMES.items():  # a flush after another test has taken what the migration made
         Account.objects.get_or_create(id=account_id, defaults={"name": name})
     localnet = Localnet(programs=PROGRAMS)
-    stop = localnet.tick(slot_ms=20)
     settings.SOLANA_RPC_URL, settings.LOCALNET, settings.CHAIN_DIR = localnet.url, True, tmp_path / "chain"
     views = [view for view in engine_process.gateway.query(GetMarkets()) if view.parameters.symbol == "BTC-PERP"]
-    set_up(rpc_url=localnet.url, folder=settings.CHAIN_DIR, views=views, say=lambda _text: None)
-    stop()
-    desk = CustodyDesk(localnet, engine_process, deployment())
-    yield desk
-    desk.client.close()
-    localnet.end()
+    try:
+        stop = localnet.tick(slot_ms=20)
+        set_up(rpc_url=localnet.url, folder=settings.CHAIN_DIR, views=views, say=lambda _text: None)
+        stop()
+        desk = CustodyDesk(localnet, engine_process, deployment())
+        yield desk
+        desk.client.close()
+    finally:
+        localnet.end()
