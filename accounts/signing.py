@@ -15,8 +15,9 @@ from solders.pubkey import Pubkey
 
 from accounts.models import TradingKey
 from markets.errors import DomainError
+from markets.fields import InvalidField
 from markets.parameters import MarketParameters
-from markets.signed_orders import Domain, SignedOrder, decode, take_apart, verify
+from markets.signed_orders import SIGNED_BYTES, Domain, OrderMalformed, SignedOrder, decode, take_apart, verify
 from markets.stamps import ms
 from markets.units import tick_lot_atoms
 
@@ -47,14 +48,11 @@ class SigningOff(DomainError):
     message = "This exchange runs without a chain, and takes no signed orders."
 
 
-class SignatureInvalid(DomainError):
+class SignatureInvalid(InvalidField):
     """A signed order that its account's owner did not sign so. `rule` names what is wrong with it."""
 
-    code = "SIGNATURE_INVALID"
-    status = 422
-
     def __init__(self, rule: Fault) -> None:
-        super().__init__(f"The signed order is refused: {WORDS[rule]}.", field="signed", rule=rule)
+        super().__init__("SIGNATURE_INVALID", f"The signed order is refused: {WORDS[rule]}.", field="signed", rule=rule)
 
 
 class KnownKey(NamedTuple):
@@ -94,9 +92,12 @@ def domain() -> Domain:
 
 
 def check(signed: bytes, *, account_id: int, market: MarketParameters) -> None:
-    """Raise why a signed order is not the account's to give; what is malformed is OrderMalformed."""
-    parts = take_apart(signed)
-    order = decode(parts.data)
+    """Raise why a signed order is not the account's to give."""
+    try:
+        parts = take_apart(signed)
+        order = decode(parts.data)
+    except OrderMalformed as error:
+        raise InvalidField(error.code, error.message, field="signed", rule=error.rule) from error
     fault = _order_fault(order, market) or _key_fault(order, market, _known(account_id, parts.key))
     if fault is None and not verify(parts.data, signature=parts.signature, public_key=parts.key):
         fault = "BadSignature"
@@ -106,6 +107,8 @@ def check(signed: bytes, *, account_id: int, market: MarketParameters) -> None:
 
 def is_cached(signed: bytes, account_id: int) -> bool:
     """Tell whether `check` would not ask the database: an event loop leaves to a thread what would."""
+    if len(signed) != SIGNED_BYTES:
+        return True
     found = _keys.get((account_id, take_apart(signed).key))
     return found is not None and time.monotonic() - found[0] < CACHE_SECONDS
 

@@ -25,6 +25,12 @@ MESSAGES = {
     "INVALID_PRICE": "The price is not possible here.",
     "INVALID_TRIGGER": "The trigger price is not possible here.",
     "GOOD_TILL_IN_PAST": "good_till_ms is in the past.",
+    "SIGNATURE_REQUIRED": "A wallet owns this account: its orders are signed, and what `field` names cannot be.",
+    "SIGNED_ORDER_MALFORMED": "What was signed is no order.",
+    "SIGNATURE_REFUSED": "What was signed does not allow this order, or may not be used now: `rule` says why.",
+    "SIGNATURE_USED": "This signed order was used before; sign another.",
+    "TOO_MANY_SIGNED": "Too many signed orders of this account have not expired yet; let them expire sooner.",
+    "SELF_CUSTODY": "A wallet owns this account: its money leaves through the chain only, and is USDC.",
     "PRICE_STALE": "The oracle price does not allow this just now: `oracle_state` says why.",
     "TRIGGERS_IMMEDIATELY": "The trigger would fire at once.",
     "PRICE_OUT_OF_BAND": "The price is too far from the mark price.",
@@ -68,9 +74,14 @@ FIELDS = {
     "TRIGGERS_IMMEDIATELY": "trigger_price",
     "GOOD_TILL_IN_PAST": "good_till_ms",
     "REDUCE_ONLY": "reduce_only",
+    "SIGNATURE_REQUIRED": "signed",
+    "SIGNED_ORDER_MALFORMED": "signed",
+    "SIGNATURE_REFUSED": "signed",
+    "SIGNATURE_USED": "signed",
+    "TOO_MANY_SIGNED": "signed",
     "INVALID_LEVERAGE": "leverage",
 }
-STATUSES = {"ORDER_NOT_FOUND": 404, "MARKET_NOT_FOUND": 404, "ACCOUNT_NOT_FOUND": 404, "DUPLICATE_ID": 409}
+STATUSES = {"ORDER_NOT_FOUND": 404, "MARKET_NOT_FOUND": 404, "ACCOUNT_NOT_FOUND": 404, "DUPLICATE_ID": 409, "SIGNED_ORDER_MALFORMED": 400}
 
 
 def refused(reject: Reject, market: MarketParameters | None = None) -> Refused:

@@ -152,6 +152,7 @@ def account(view: AccountView, markets: dict[int, MarketParameters]) -> dict[str
         "positions": [position(p, markets[p.market_id]) for p in view.positions],
         "orders": [order(o, markets[o.market_id]) for o in view.orders],
         "leverage": {markets[market_id].symbol: leverage for market_id, leverage in sorted(view.leverage.items())},
+        "self_custody": view.self_custody,
     }
 
 

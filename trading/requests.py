@@ -1,6 +1,7 @@
 """The JSON bodies of order entry, the same for REST, the hot lane and the socket, and their exact conversion to commands."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Annotated
 
@@ -15,9 +16,17 @@ from trading.numbers import price_ticks, size_lots
 MAX_SAFE_INTEGER = 2**53 - 1  # what a JavaScript client can say exactly
 MAX_ORDER_ID_DIGITS = 18
 PRICED = frozenset({"limit", "stop_limit", "take_profit_limit"})
+MAX_SIGNED_CHARACTERS = 400
 TRIGGERED = frozenset({"stop_market", "stop_limit", "take_profit_market", "take_profit_limit"})
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_SAFE_INTEGER)]
+Signed = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=MAX_SIGNED_CHARACTERS,
+        description="Base64 of a signed order, its key and its signature (docs/signed-orders.md).",
+    ),
+]
 Market = Callable[[str], MarketParameters]
 
 _CLIENT_ORDER_ID = re.compile(rf"[A-Za-z0-9._:/-]{{1,{MAX_CLIENT_ORDER_ID}}}", re.ASCII)
@@ -48,6 +57,7 @@ class PlaceRequest(Request, kw_only=True, frozen=True):
     stop_loss: str = ""
     link_id: Count = 0
     valid_until_ms: Count = 0
+    signed: Signed = ""
 
 
 class AmendRequest(Request, kw_only=True, frozen=True):
@@ -60,6 +70,7 @@ class AmendRequest(Request, kw_only=True, frozen=True):
     size: str = ""
     trigger_price: str = ""
     valid_until_ms: Count = 0
+    signed: Signed = ""
 
 
 class CancelRequest(Request, kw_only=True, frozen=True):
@@ -113,6 +124,7 @@ def place_command(request: PlaceRequest, *, account_id: int, market: MarketParam
         link_id=request.link_id,
         session_id=session_id,
         valid_until_ms=request.valid_until_ms,
+        signed=_signed_bytes(request.signed),
     )
 
 
@@ -126,6 +138,7 @@ def amend_command(request: AmendRequest, *, account_id: int, market: MarketParam
         size_lots=size_lots(request.size, field="size", market=market) if request.size else 0,
         trigger_ticks=_optional_ticks(request.trigger_price, "trigger_price", market),
         valid_until_ms=request.valid_until_ms,
+        signed=_signed_bytes(request.signed),
     )
 
 
@@ -168,6 +181,13 @@ def _item_command(
 
 def _optional_ticks(text: str, field: str, market: MarketParameters) -> int:
     return price_ticks(text, field=field, market=market) if text else 0
+
+
+def _signed_bytes(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise InvalidField("SIGNED_ORDER_MALFORMED", "signed is not base64.", field="signed", rule="Base64") from error
 
 
 def _named_order(request: AmendRequest | CancelRequest) -> int:

@@ -9,7 +9,7 @@ from markets.api.pages import Limit, PageQuery
 from markets.api.schemas import Decimal
 from markets.commands import MarginMode, OrderType, PostOnly, SelfTradePrevention, Side, TimeInForce, TriggerBy
 from markets.events import CancelReason, FillKind, LedgerKind, OrderStatus
-from trading.requests import Count, Request
+from trading.requests import Count, Request, Signed
 
 AccountId = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="One of your accounts; without it the one in use, or the key's.")]
 
@@ -52,6 +52,7 @@ class AmendBody(Request, kw_only=True, frozen=True):
     size: str = ""
     trigger_price: str = ""
     valid_until_ms: Count = 0
+    signed: Signed = ""
 
 
 class LeverageBody(Request, kw_only=True, frozen=True):
@@ -170,6 +171,7 @@ class Account(msgspec.Struct, frozen=True):
     positions: list[Position]
     orders: list[Order]
     leverage: dict[str, int]
+    self_custody: Annotated[bool, msgspec.Meta(description="A wallet owns the account: its orders are signed (`signed`).")]
 
 
 class Transfer(msgspec.Struct, frozen=True):

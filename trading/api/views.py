@@ -106,6 +106,7 @@ class OrderDetailView(APIView):
             size=change.size,
             trigger_price=change.trigger_price,
             valid_until_ms=change.valid_until_ms,
+            signed=change.signed,
         )
         return Response(representations.order(*services.order_amend(account_id=account, request=amendment)))
 

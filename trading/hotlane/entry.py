@@ -12,6 +12,7 @@ from markets.views import OrderView, Reply
 from trading import representations, requests
 from trading.hotlane.markets import Markets
 from trading.refusals import refused
+from trading.services import signatures
 from trading.services.repeats import OrderArchived, placed_order
 
 Json = dict[str, Any]
@@ -20,8 +21,8 @@ Json = dict[str, Any]
 class OrderEntry:
     """Each method submits one command of one account and answers as REST does; a DomainError says why not.
 
-    A method's command is on its way to the engine before the method first waits, if its markets are known: callers that
-    start several keep their order.
+    A method's command is on its way to the engine before the method first waits, if its markets are known, and the key of what
+    is signed: callers that start several keep their order.
     """
 
     def __init__(self, gateway: AsyncGateway, markets: Markets) -> None:
@@ -31,11 +32,13 @@ class OrderEntry:
     async def place(self, request: requests.PlaceRequest, *, account_id: int, session_id: int = 0) -> Json:
         market = await self.markets.named(request.market)
         command = requests.place_command(request, account_id=account_id, market=market, session_id=session_id)
+        await signatures.acheck(command, market)
         return representations.order(await _placed(_accepted(await self.gateway.submit(command), market), command), market)
 
     async def amend(self, request: requests.AmendRequest, *, account_id: int) -> Json:
         market = await self.markets.named(request.market)
         command = requests.amend_command(request, account_id=account_id, market=market)
+        await signatures.acheck(command, market)
         return representations.order(_accepted(await self.gateway.submit(command), market).orders[0], market)
 
     async def cancel(self, request: requests.CancelRequest, *, account_id: int) -> Json:
@@ -52,6 +55,7 @@ class OrderEntry:
         symbols = {item.market for item in request.items if not isinstance(item, requests.CancelItem)}
         named = {symbol: await self.markets.named(symbol) for symbol in symbols}
         command = requests.batch_command(request, account_id=account_id, market=named.__getitem__, session_id=session_id)
+        await signatures.acheck_batch(command, self.markets.by_id.__getitem__)
         reply = _accepted(await self.gateway.submit(command))
         return [await self._result(item, result) for item, result in zip(command.items, reply.results, strict=True)]
 

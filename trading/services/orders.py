@@ -21,6 +21,7 @@ from trading.requests import (
     cancel_command,
     place_command,
 )
+from trading.services import signatures
 from trading.services.repeats import OrderArchived, placed_order
 
 
@@ -35,12 +36,15 @@ def order_place(*, account_id: int, request: PlaceRequest) -> PlacedOrder:
     """Place an order. Refused says why the engine did not accept it; the same client id again returns the same order."""
     market = market_by_symbol(request.market)
     command = place_command(request, account_id=account_id, market=market)
+    signatures.check(command, market)
     return PlacedOrder(placed_order(_accepted(gateway().submit(command), market), command), market)
 
 
 def order_amend(*, account_id: int, request: AmendRequest) -> PlacedOrder:
     market = market_by_symbol(request.market)
-    reply = gateway().submit(amend_command(request, account_id=account_id, market=market))
+    command = amend_command(request, account_id=account_id, market=market)
+    signatures.check(command, market)
+    reply = gateway().submit(command)
     return PlacedOrder(_accepted(reply, market).orders[0], market)
 
 
@@ -59,6 +63,7 @@ def orders_cancel_all(*, account_id: int, market_symbol: str = "") -> list[Place
 def orders_batch(*, account_id: int, request: BatchRequest) -> list[PlacedOrder | DomainError]:
     """Apply up to 20 items in order; each answers with its order or with why it was refused."""
     command = batch_command(request, account_id=account_id, market=market_by_symbol)
+    signatures.check_batch(command, market_by_id)
     reply = _accepted(gateway().submit(command))
     markets = [market_by_id(item.market_id) if not isinstance(item, CancelOrder) else None for item in command.items]
     return [
