@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chain.views import accounts
+from chain.views import accounts, proof, wallet
 
 app_name = "chain"
 urlpatterns = [
@@ -9,4 +9,7 @@ urlpatterns = [
     path("accounts/create/", accounts.account_create, name="account-create"),
     path("accounts/transfer/", accounts.account_transfer, name="account-transfer"),
     path("accounts/<int:account_id>/rename/", accounts.account_name, name="account-rename"),
+    path("proof/<order:trade_id>/", proof.proof, name="proof"),
+    path("wallet/", wallet.wallet, name="wallet"),
+    path("wallet/state/", wallet.wallet_state, name="wallet-state"),
 ]

@@ -20,8 +20,8 @@ urlpatterns = [
     path("udf/timescale_marks", TimescaleMarksView.as_view()),
     path("", include("markets.urls")),
     path("", include("accounts.urls")),
-    path("", include("chain.urls")),
     path("", include("trading.urls")),
+    path("", include("chain.urls")),  # after trading's, whose numbers it uses
     path("risk/", include("trading.risk_urls")),
 ]
 # In the API's own shape under /api/, as Django renders them elsewhere.

@@ -115,11 +115,12 @@ PEOPLES_PAGES = {
     "trade/<str:symbol>/orders/cancel-all/", "trade/<str:symbol>/close/", "trade/<str:symbol>/reverse/", "trade/<str:symbol>/leverage/",
     "trade/<str:symbol>/leverage/preview/", "trade/<str:symbol>/isolated-margin/", "trade/<str:symbol>/isolated-margin/preview/",
     "trade/<str:symbol>/exits/", "accounts/", "accounts/select/", "accounts/create/", "accounts/transfer/",
+    "wallet/", "wallet/state/",
 }  # fmt: skip
 NAMING_PAGES = {
     "account/api-keys/<str:key_id>/revoke/", "trade/<str:symbol>/orders/<order:order_id>/cancel/",
     "trade/<str:symbol>/orders/<order:order_id>/amend/", "risk/liquidations/<order:liquidation_id>/",
-    "risk/liquidations/<order:liquidation_id>/dispute/", "accounts/<int:account_id>/rename/",
+    "risk/liquidations/<order:liquidation_id>/dispute/", "accounts/<int:account_id>/rename/", "proof/<order:trade_id>/",
 }  # fmt: skip
 
 
@@ -132,6 +133,7 @@ class Named(NamedTuple):
     key_id: str
     liquidation_id: str = ""
     account_id: str = ""
+    trade_id: str = ""
 
 
 class Route(NamedTuple):
@@ -192,7 +194,7 @@ def alices(desk: Desk) -> Named:
         maintenance_atoms=100,
         started_at=timezone.now(),
     )
-    return Named("BTC-PERP", placed.json["order_id"], name, key, str(liquidation.id), str(default_account(desk.alice.user).id))
+    return Named("BTC-PERP", placed.json["order_id"], name, key, str(liquidation.id), str(default_account(desk.alice.user).id), "1")
 
 
 def address_of(route: str, named: Named) -> str:

@@ -5,10 +5,14 @@ from typing import Any
 from django import template
 
 from accounts.models import User
+from chain.deployment import chain_is_on
 from chain.views.labels import AccountLabel, labels_of, short_address
 
 register = template.Library()
 register.filter("short_address", short_address)
+
+
+register.simple_tag(chain_is_on, name="has_wallets")
 
 
 @register.simple_tag(takes_context=True)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.selectors import AccountNotFound
 from accounts.sub_accounts import MAX_ACCOUNTS, account_open, account_rename, account_select
+from chain.deployment import chain_is_on
 from chain.views.labels import AccountLabel, labels_of
 from markets import figures
 from markets.errors import DomainError
@@ -120,6 +121,7 @@ def _accounts_page(request: HttpRequest, failure: Failure | None = None) -> Http
         "may_open": 0 < len(labels) < MAX_ACCOUNTS,
         "most": MAX_ACCOUNTS,
         "failure": failure,
+        "wallet_page": chain_is_on(),
     }
     return render(request, "chain/accounts.html", context, status=422 if failure else 200)
 

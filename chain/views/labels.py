@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from accounts.models import Account, User
 from accounts.selectors import accounts_of, default_account
+from chain.custody.models import ChainAccount
 
 CUSTODIED = "custodied by QuantDesk"
 ENDS = 4
@@ -43,7 +44,7 @@ def labels_of(user: User) -> list[AccountLabel]:
 
 def wallets_of(accounts: Iterable[Account]) -> dict[int, str]:
     """Return the wallets' addresses of those accounts that wallets hold."""
-    return {}
+    return dict(ChainAccount.objects.filter(account__in=accounts).values_list("account_id", "owner"))
 
 
 def short_address(address: str) -> str:

@@ -21,8 +21,8 @@ async function failure(response) {
 }
 
 /** Send a request; returns the answer's JSON, throws ApiError on a refusal and TypeError without a network. */
-export async function api(path, { method = "GET", body, signal } = {}) {
-  const headers = { Accept: "application/json" };
+export async function api(path, { method = "GET", body, signal, headers: more } = {}) {
+  const headers = { Accept: "application/json", ...more };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (document.body.dataset.account) headers["X-QD-Account"] = document.body.dataset.account;
   if (body !== undefined) headers["Content-Type"] = "application/json";

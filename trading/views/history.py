@@ -122,6 +122,7 @@ def _fill_row(fill: Fill, markets: Markets) -> Row:
     moment_ms = ms(fill.executed_at)
     return {
         "id": fill.id,
+        "trade_id": fill.trade_id,
         "symbol": market.symbol,
         "side": fill.side.capitalize(),
         "direction": "up" if fill.side == "buy" else "down",
