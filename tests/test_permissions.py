@@ -105,7 +105,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC_PAGES = {
     "markets/", "udf/config", "udf/time", "udf/symbols", "udf/search", "udf/history", "udf/marks", "udf/timescale_marks", "udf/quotes",
     "", "favicon.ico", "healthz", "readyz", "metrics", "display/", "accounts/login/", "accounts/register/", "accounts/logout/", "trade/",
-    "trade/<str:symbol>/", "trade/<str:symbol>/candles/",
+    "trade/<str:symbol>/", "trade/<str:symbol>/candles/", "chain/", "chain/state/", "chain/tx/<str:signature>/",
+    "chain/tx/<str:signature>/state/",
 }  # fmt: skip
 # Everybody else is sent to the log-in; what people change there is their own.
 PEOPLES_PAGES = {
@@ -132,6 +133,8 @@ class Named(NamedTuple):
     client_order_id: str
     key_id: str
     liquidation_id: str = ""
+    withdrawal_id: str = "1"
+    signature: str = "1" * 88
     account_id: str = ""
     trade_id: str = ""
 
