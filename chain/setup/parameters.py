@@ -36,6 +36,7 @@ def market_parameters(market: MarketParameters) -> dict[str, Any]:
         "lot_e8": market.lot_e8,
         "max_price_age_s": 2 * market.oracle_max_age_ms // 1_000,
         "band_ppm": band_ppm(market),
+        "mark_band_ppm": market.mark_clamp_ppm,
         "funding_cap_ppb": -(-market.funding_cap_ppb // FUNDING_HOURS),
         "liquidation_fee_ppm": market.liquidation_fee_ppm,
         "tiers": [

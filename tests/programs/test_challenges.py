@@ -214,6 +214,19 @@ def test_it_accepts_what_reduces_an_account_short_of_margin(funded: Exchange) ->
                 funded.answer(batch, funded.alice)
 
 
+def test_it_accepts_no_debt_that_a_price_alone_makes(funded: Exchange) -> None:
+    """An operator with two accounts could else sell cheaply from the one to the other, and leave the rest of the loss to everybody."""
+    funded.settle(funded.fill(7_900))
+    for ticks, good in ((TICKS * 98 // 100, True), (TICKS * 96 // 100, False)):
+        batch = funded.settle(funded.fill(3_950, ticks, buyer=funded.bob, seller=funded.alice))
+        funded.challenge(batch, funded.alice)
+        if good:
+            funded.answer(batch, funded.alice)
+        else:
+            with refused("DebtByPrice"):
+                funded.answer(batch, funded.alice)
+
+
 def test_it_accepts_no_fill_without_the_owners_signature(funded: Exchange) -> None:
     batch = leaves_of(funded)
     funded.challenge(batch, funded.alice)
@@ -407,6 +420,28 @@ def test_it_accepts_no_other_liquidation(funded: Exchange, changes: dict[str, in
     batch = closed(funded, **({"price_ticks": 810_000} | changes))
     with refused(error):
         funded.answer(batch, funded.alice)
+
+
+@pytest.mark.parametrize(
+    ("fee_atoms", "price_ticks", "good"),
+    [(400 * USDC, 804_000, True), (400 * USDC + 1, 804_000, False), (0, 800_000, True), (0, 799_999, False)],
+    ids=["its last fee", "a fee beyond", "its last price", "a price beyond"],
+)
+def test_it_accepts_no_liquidation_that_makes_a_debt(funded: Exchange, fee_atoms: int, price_ticks: int, good: bool) -> None:
+    """Alice has 400 USDC left: neither a fee nor a price away from the oracle's may take more."""
+    funded.settle(funded.fill(1_000))
+    for price in (94_000, 88_000, 82_000, 80_400):
+        funded.chain.warp(seconds=10)
+        funded.reprice(price)
+    # The range of the next batch begins behind the fall.
+    funded.settle(funded.fill(1, 804_000))
+    funded.settle(funded.fill(1, 804_000, buyer=funded.bob, seller=funded.alice))
+    batch = closed(funded, price_ticks=price_ticks, fee_atoms=fee_atoms)
+    if good:
+        funded.answer(batch, funded.alice)
+    else:
+        with refused("DebtByPrice"):
+            funded.answer(batch, funded.alice)
 
 
 def test_it_accepts_that_an_exit_is_closed_at_the_market(funded: Exchange) -> None:

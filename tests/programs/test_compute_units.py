@@ -4,7 +4,10 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from tests.programs.governance.test_accounts import change_itself
+from tests.programs.governance.test_accounts import live as decide
 from tests.programs.support.exchange import Exchange
+from tests.programs.support.governance import Governance
 from tests.programs.support.idl import Program
 from tests.programs.support.insurance import Insurance
 from tests.programs.test_accounts import fall_back_and_match, judge, leave, live, settle_and_challenge
@@ -31,7 +34,7 @@ def measured() -> dict[str, int]:
         for label, used in exchange.chain.units.items():
             name = "show_leaf" if label.startswith("show_leaf") else label.split(" of ")[0]
             units[name] = max(units[name], used)
-    return units | insured()
+    return units | insured() | governed()
 
 
 def insured() -> dict[str, int]:
@@ -41,13 +44,20 @@ def insured() -> dict[str, int]:
     return {label: used for label, used in exchange.chain.units.items() if label.startswith("liquidation ")}
 
 
+def governed() -> dict[str, int]:
+    governance = Governance()
+    decide(governance)
+    change_itself(governance)
+    return {label: used for label, used in governance.chain.units.items() if label.startswith("governance ")}
+
+
 def test_no_instruction_takes_more_than_documented() -> None:
     bounds, units = documented(), measured()
     assert {name: used for name, used in units.items() if used > bounds.get(name, 10**9)} == {}
 
 
 def test_every_instruction_is_documented_and_measured() -> None:
-    named = {"perp_dex": "", "oracle": "oracle ", "risk": "risk ", "liquidation": "liquidation "}
+    named = {"perp_dex": "", "oracle": "oracle ", "risk": "risk ", "liquidation": "liquidation ", "governance": "governance "}
     names = {prefix + name for program, prefix in named.items() for name in Program(program).instructions}
     assert names == set(documented())
     assert names <= set(measured())

@@ -313,7 +313,9 @@ def test_who_holds_something_else_is_not_bankrupt(insurance: Insurance) -> None:
 
 def test_accounts_that_the_operator_writes_are_not_insured(insurance: Insurance) -> None:
     exchange = insurance.exchange
-    exchange.create_user(exchange.custodian)
+    for sub_account in (0, 1):
+        exchange.create_user(exchange.custodian, sub_account)
+    exchange.deposit(exchange.custodian, 5, sub_account=1)  # together the operator's accounts never owe
     exchange.settle({exchange.custodian: [house(0, -5)], exchange.bob: [credit(5)]})
     exchange.finalise()
     assert exchange.balance(exchange.custodian) == -5

@@ -12,6 +12,7 @@ from markets.signed_orders import SignedOrder, encode
 
 TICK_LOT_ATOMS = 100
 QUOTE = 0
+GIVING_UP = {"Bankruptcy", "Deleveraging"}
 
 
 @dataclass(kw_only=True)
@@ -24,6 +25,15 @@ class Leaf:
     sums: merkle.Sums
     order: bytes = b""
     signer: Keypair | None = None
+
+    def name(self, user: Pubkey, place: int) -> bytes:
+        """Return what its record goes by: a trade's order, or the leaf that gave a position up; nothing for others."""
+        if self.order:
+            return hashlib.sha256(self.order).digest()
+        if self.kind not in GIVING_UP:
+            return bytes(32)
+        bankrupt, given_up = self.fields.get("bankrupt", user), self.fields.get("place", place)
+        return hashlib.sha256(bytes(bankrupt) + number(given_up, 4)).digest()
 
     @property
     def shown(self) -> dict[str, dict[str, Any]]:

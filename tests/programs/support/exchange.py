@@ -12,7 +12,7 @@ from solders.transaction_metadata import TransactionMetadata
 
 from chain import merkle
 from markets.signed_orders import Domain, SignedOrder, encode
-from tests.programs.support.batches import TICK_LOT_ATOMS, Batch, Entry, Leaf, nodes, trade
+from tests.programs.support.batches import GIVING_UP, TICK_LOT_ATOMS, Batch, Entry, Leaf, nodes, trade
 from tests.programs.support.idl import Program
 from tests.programs.support.prices import E8, Prices, program_key
 from tests.programs.support.svm import INSTRUCTIONS, SYSTEM, TOKEN, Chain
@@ -30,6 +30,7 @@ MARKET_PARAMETERS: dict[str, Any] = {
     "lot_e8": 100_000,
     "max_price_age_s": 120,
     "band_ppm": 50_000,
+    "mark_band_ppm": 0,
     "funding_cap_ppb": 5_000_000,
     "liquidation_fee_ppm": 10_000,
     "tiers": [TIER],
@@ -283,6 +284,7 @@ class Exchange:
         user = self.user(owner)
         entry = batch.entry(user)
         leaf = entry.leaves[index]
+        name = leaf.name(user, index)
         named: dict[str, Pubkey | None] = {
             "answerer": self.settler.pubkey(),
             "batch": self.batch(batch.seq),
@@ -290,12 +292,12 @@ class Exchange:
             "user": self.user(owner),
             "trading_key": self.trading_key(owner, leaf.signer) if leaf.signer else None,
             "fills": self.fills(leaf.order) if leaf.order else None,
-            "bankruptcy": self.bankruptcy(batch, user, index, leaf),
+            "bankruptcy": self.bankruptcy(batch, name) if leaf.kind in GIVING_UP else None,
         }
         arguments = {
             "leaf": leaf.shown,
             "siblings": nodes(merkle.prove(entry.nodes, index).siblings),
-            "order": hashlib.sha256(leaf.order).digest() if leaf.order else bytes(32),
+            "named": name,
         }
         more = [AccountMeta(self.market(), is_signer=False, is_writable=False)]
         if verified is None:
@@ -393,12 +395,8 @@ class Exchange:
     def fills(self, order: bytes) -> Pubkey:
         return self.dex.pda(b"fills", hashlib.sha256(order).digest())
 
-    def bankruptcy(self, batch: Batch, user: Pubkey, index: int, leaf: Leaf) -> Pubkey | None:
-        """Return where a bankruptcy is recorded that the leaf gives up, or takes from."""
-        if leaf.kind not in {"Bankruptcy", "Deleveraging"}:
-            return None
-        bankrupt, place = leaf.fields.get("bankrupt", user), leaf.fields.get("place", index)
-        return self.dex.pda(b"bankruptcy", batch.seq.to_bytes(8, "little"), bytes(bankrupt), place.to_bytes(4, "little"))
+    def bankruptcy(self, batch: Batch, name: bytes) -> Pubkey:
+        return self.dex.pda(b"bankruptcy", batch.seq.to_bytes(8, "little"), name)
 
     def asset_accounts(self, asset: int) -> dict[str, Pubkey]:
         mint = self.mints[asset]

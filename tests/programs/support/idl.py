@@ -89,6 +89,8 @@ class Program:
             case "bytes":
                 end = at + 4 + int(struct.unpack_from("<I", data, at)[0])
                 return data[at + 4 : end], end
+            case "i128" | "u128":
+                return int.from_bytes(data[at : at + 16], "little", signed=kind == "i128"), at + 16
             case str():
                 return struct.unpack_from(NUMBERS[kind], data, at)[0], at + struct.calcsize(NUMBERS[kind])
             case {"array": ["u8", length]}:

@@ -106,6 +106,10 @@ pub enum DexError {
     NotCustodied,
     #[msg("No such bankruptcy was shown")]
     NotBankrupt,
+    #[msg("A price or a fee would make a debt")]
+    DebtByPrice,
+    #[msg("The custodian's accounts together would owe")]
+    HouseOwes,
 }
 
 impl From<fixed_point::MathError> for DexError {

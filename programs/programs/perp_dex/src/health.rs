@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Equity at strict prices, and what the positions need; all in quote atoms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     pub equity: i128,
     pub initial: i128,

@@ -11,6 +11,7 @@ pub mod event;
 pub mod hash;
 pub mod health;
 mod instructions;
+pub mod judge;
 pub mod leaf;
 pub mod nonce;
 pub mod state;
@@ -115,8 +116,8 @@ pub mod perp_dex {
         instructions::prove_challenge::handle(ctx, siblings)
     }
 
-    pub fn show_leaf<'info>(ctx: Context<'info, ShowLeaf<'info>>, leaf: Leaf, siblings: Vec<StoredNode>, order: [u8; 32]) -> Result<()> {
-        instructions::show_leaf::handle(ctx, leaf, siblings, order)
+    pub fn show_leaf<'info>(ctx: Context<'info, ShowLeaf<'info>>, leaf: Leaf, siblings: Vec<StoredNode>, named: [u8; 32]) -> Result<()> {
+        instructions::show_leaf::handle(ctx, leaf, siblings, named)
     }
 
     pub fn freeze_unanswered(ctx: Context<FreezeUnanswered>) -> Result<()> {

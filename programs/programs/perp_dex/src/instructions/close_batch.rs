@@ -31,10 +31,12 @@ pub(crate) fn handle<'info>(ctx: Context<'info, CloseBatch<'info>>, root: [u8; 3
         require!(accounts.batch.terms_of(market.market_id).is_err(), DexError::NotAscending);
         let terms = set_terms(&mut market, paid, &accounts.batch)?;
         accounts.batch.terms.push(terms);
+        accounts.exchange.house.revalue(&market, terms.low_e8, terms.high_e8)?;
         market.exit(&crate::ID)?;
     }
     let priced = accounts.batch.touched.iter().all(|market_id| accounts.batch.terms_of(*market_id).is_ok());
     require!(priced, DexError::WrongAccounts);
+    accounts.exchange.house.require_solvent()?;
     seal(&mut accounts.exchange, &mut accounts.batch, root, &clock)?;
     accounts.exchange.invariant()?;
     accounts.batch.invariant()

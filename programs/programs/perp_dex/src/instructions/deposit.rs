@@ -43,6 +43,9 @@ pub(crate) fn handle(ctx: Context<Deposit>, amount: u64) -> Result<()> {
     user.settle(&accounts.exchange)?;
     let signed = i64::try_from(amount).map_err(|_| DexError::Overflow)?;
     user.holdings.add_balance(asset.index, signed)?;
+    if asset.index == QUOTE && user.is_custodied(&accounts.exchange) {
+        accounts.exchange.house.add_quote(signed)?;
+    }
     if asset.index == QUOTE {
         user.principal_atoms = user.principal_atoms.checked_add(signed).ok_or(DexError::Overflow)?;
     }

@@ -40,11 +40,22 @@ impl Escape<'_> {
         if self.user.is_insurance(&self.exchange) {
             return Ok(self.user.claim_atoms.min(payable.saturating_sub(claims)));
         }
+        let claim = self.claim()?;
         if claims <= payable {
+            return Ok(claim);
+        }
+        let share = mul_div_floor(u128::from(claim), u128::from(payable), u128::from(claims)).map_err(DexError::from)?;
+        u64::try_from(share).map_err(|_| DexError::Overflow.into())
+    }
+
+    /// The custodian's accounts claim together no more than they are worth together: one haircut of their own before that of all.
+    fn claim(&self) -> Result<u64> {
+        let (claim, all) = (u128::from(self.user.claim_atoms), self.exchange.house_claims_atoms);
+        if !self.user.is_custodied(&self.exchange) || all == 0 {
             return Ok(self.user.claim_atoms);
         }
-        let share = mul_div_floor(u128::from(self.user.claim_atoms), u128::from(payable), u128::from(claims)).map_err(DexError::from)?;
-        u64::try_from(share).map_err(|_| DexError::Overflow.into())
+        let part = mul_div_floor(claim, u128::from(self.exchange.house_payable_atoms()?), all).map_err(DexError::from)?;
+        u64::try_from(part).map_err(|_| DexError::Overflow.into())
     }
 }
 

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::DexError,
     event::ExchangeInitialised,
-    state::{Exchange, ExchangeParameters, Phase},
+    state::{Exchange, ExchangeParameters, House, Phase},
 };
 
 #[derive(Accounts)]
@@ -54,6 +54,9 @@ pub(crate) fn handle(
         users: 0,
         valued_users: 0,
         claims_atoms: 0,
+        house: House::default(),
+        house_equity_atoms: 0,
+        house_claims_atoms: 0,
         payable_atoms: 0,
     });
     emit!(ExchangeInitialised { authority, settler, custodian, genesis_hash });

@@ -53,6 +53,7 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Liquidate<'info>>, lots: i64) ->
     let (market, user, liquidator) = (&accounts.market, &mut accounts.user, &mut accounts.liquidator);
     user.settle(&accounts.exchange)?;
     liquidator.settle(&accounts.exchange)?;
+    let (house_user, house_liquidator) = (user.is_custodied(&accounts.exchange), liquidator.is_custodied(&accounts.exchange));
     require_short(user, &markets, now)?;
     let held = user.holdings.lots(market.market_id);
     require!(lots != 0 && lots.signum() == held.signum() && lots.unsigned_abs() <= held.unsigned_abs(), DexError::BadChanges);
@@ -68,6 +69,14 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Liquidate<'info>>, lots: i64) ->
     liquidator.note_principal();
     require!(least_free(liquidator, &markets, now)? >= 0, DexError::ShortOfMargin);
     require!(shortfall(user, &markets, now)? <= before, DexError::NotLiquidatable);
+    let house = &mut accounts.exchange.house;
+    for (custodied, sign) in [(house_user, -1i64), (house_liquidator, 1)] {
+        if custodied {
+            house.add_lots(market.market_id, lots.saturating_mul(sign))?;
+            house.add_quote(received.saturating_mul(sign.saturating_neg()))?;
+            house.revalue(market, market.price_e8, market.price_e8)?;
+        }
+    }
     let number = accounts.exchange.count_event()?;
     emit!(PositionLiquidated {
         number,

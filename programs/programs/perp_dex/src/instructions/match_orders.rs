@@ -7,7 +7,7 @@ use crate::{
     error::DexError,
     event::OrdersMatched,
     health::{least_free, markets_of},
-    leaf::{check_owner, domain, value_at_limit},
+    judge::{check_owner, domain, value_at_limit},
     state::{Exchange, Market, OrderFills, Phase, Span, TradingKey, User, QUOTE},
 };
 
@@ -41,6 +41,24 @@ pub struct MatchOrders<'info> {
     #[account(address = solana_instructions_sysvar::ID)]
     pub instructions: UncheckedAccount<'info>,
     pub system_program: Program<'info, System>,
+}
+
+impl MatchOrders<'_> {
+    /// Count what the custodian's accounts bought or sold.
+    fn keep_house(&mut self, size_lots: u64, price_ticks: u64) -> Result<()> {
+        let (buys, sells) = (self.buyer.is_custodied(&self.exchange), self.seller.is_custodied(&self.exchange));
+        let size = i64::try_from(size_lots).map_err(|_| DexError::Overflow)?;
+        let value = fixed_point::trade_value(fixed_point::SizeLots(size), fixed_point::PriceTicks(price_ticks), self.market.tick_lot_atoms)
+            .map_err(DexError::from)?;
+        let value = i64::try_from(value.0).map_err(|_| DexError::Overflow)?;
+        let signed = |amount: i64| if buys { amount } else { amount.saturating_neg() };
+        if buys != sells {
+            self.exchange.house.add_lots(self.market.market_id, signed(size))?;
+            self.exchange.house.add_quote(signed(value.saturating_neg()))?;
+            self.exchange.house.revalue(&self.market, self.market.price_e8, self.market.price_e8)?;
+        }
+        Ok(())
+    }
 }
 
 /// What both sides of a match share.
@@ -133,6 +151,7 @@ pub(crate) fn handle<'info>(
     let sell = deal.order(&signed[1], &sell_order, Side::Sell, &accounts.seller_key, &accounts.seller)?;
     deal.fill(&buy, &mut accounts.buyer, &mut accounts.buyer_fills)?;
     deal.fill(&sell, &mut accounts.seller, &mut accounts.seller_fills)?;
+    accounts.keep_house(size_lots, price_ticks)?;
     let number = accounts.exchange.count_event()?;
     let (buyer, seller) = (accounts.buyer.key(), accounts.seller.key());
     emit!(OrdersMatched { number, market_id: accounts.market.market_id, buyer, seller, size_lots, price_ticks });

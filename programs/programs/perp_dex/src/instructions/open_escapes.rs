@@ -19,6 +19,7 @@ pub(crate) fn handle(ctx: Context<OpenEscapes>) -> Result<()> {
     let exchange = &mut ctx.accounts.exchange;
     exchange.require_phase(&[Phase::Frozen])?;
     require!(exchange.valued_users == exchange.users, DexError::TooEarly);
+    exchange.claims_atoms = exchange.claims_atoms.checked_add(exchange.house_payable_atoms()?).ok_or(DexError::Overflow)?;
     exchange.payable_atoms = ctx.accounts.asset.total_atoms;
     exchange.enter(Phase::Escaping, &Clock::get()?);
     emit!(EscapesOpened { payable_atoms: exchange.payable_atoms, claims_atoms: exchange.claims_atoms });

@@ -23,7 +23,7 @@ pub struct AccountChange {
 #[derive(Accounts)]
 pub struct PostChanges<'info> {
     pub settler: Signer<'info>,
-    #[account(seeds = [b"exchange"], bump = exchange.bump, has_one = settler @ DexError::NotSettler)]
+    #[account(mut, seeds = [b"exchange"], bump = exchange.bump, has_one = settler @ DexError::NotSettler)]
     pub exchange: Box<Account<'info, Exchange>>,
     #[account(mut, seeds = [b"batch", batch.seq.to_le_bytes().as_ref()], bump = batch.bump, constraint = !batch.closed @ DexError::WrongBatch)]
     pub batch: Box<Account<'info, Batch>>,
@@ -39,7 +39,7 @@ pub(crate) fn handle<'info>(ctx: Context<'info, PostChanges<'info>>, changes: Ve
     for (change, account) in changes.iter().zip(ctx.remaining_accounts) {
         require!(account.key() > accounts.batch.last_account, DexError::NotAscending);
         accounts.batch.last_account = account.key();
-        post(&accounts.exchange, &mut accounts.batch, &mut frontier, change, account)?;
+        post(&mut accounts.exchange, &mut accounts.batch, &mut frontier, change, account)?;
     }
     accounts.batch.keep(&frontier)?;
     let posted = u32::try_from(changes.len()).map_err(|_| DexError::Overflow)?;
@@ -49,7 +49,7 @@ pub(crate) fn handle<'info>(ctx: Context<'info, PostChanges<'info>>, changes: Ve
 
 /// Add one account's change to its epoch, and its leaf to the batch's tree: the tree is built here, so it cannot say anything else.
 fn post<'info>(
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     batch: &mut Batch,
     frontier: &mut Frontier,
     change: &AccountChange,
@@ -66,6 +66,9 @@ fn post<'info>(
     }
     user.post(batch.epoch, &Holdings::from_sums(&sums, exchange.assets)?)?;
     user.invariant()?;
+    if user.is_custodied(exchange) {
+        exchange.house.add(&sums)?;
+    }
     let root = Node { hash: change.root, sums };
     let leaf = AccountLeaf { account: account.key().to_bytes(), before, changes: change.changes, root };
     frontier.push::<Runtime>(account_leaf::<Runtime>(&leaf)).map_err(DexError::from)?;

@@ -8,13 +8,15 @@ use crate::{
     event::{ChallengeAnswered, LeafShown},
     hash::Runtime,
     health::markets_of,
-    leaf::{domain, Judge, Leaf, Signature},
+    judge::{domain, Closing, Judge, Signature},
+    leaf::{leaf_name, Leaf},
     state::{stored, sums_of, Bankruptcy, Batch, Challenge, Exchange, Market, OrderFills, Phase, Span, StoredNode, TradingKey, User},
 };
 
-/// Answer a challenge: the account's leaves, each in its turn, by anyone. Further accounts: the markets that judge the leaf.
+/// Answer a challenge: the account's leaves, each in its turn, by anyone. `named` is a trade's order, or `leaf_name` of a leaf that gave a
+/// position up. Further accounts: the markets that judge the leaf.
 #[derive(Accounts)]
-#[instruction(leaf: Leaf, siblings: Vec<StoredNode>, order: [u8; 32])]
+#[instruction(leaf: Leaf, siblings: Vec<StoredNode>, named: [u8; 32])]
 pub struct ShowLeaf<'info> {
     #[account(mut)]
     pub answerer: Signer<'info>,
@@ -33,16 +35,12 @@ pub struct ShowLeaf<'info> {
     #[account(seeds = [b"key", user.key().as_ref(), trading_key.key.as_ref()], bump = trading_key.bump)]
     pub trading_key: Option<Account<'info, TradingKey>>,
     /// For a trade: what is known to be filled of the order.
-    #[account(init_if_needed, payer = answerer, space = 8 + OrderFills::INIT_SPACE, seeds = [b"fills", order.as_ref()], bump)]
+    #[account(init_if_needed, payer = answerer, space = 8 + OrderFills::INIT_SPACE, seeds = [b"fills", named.as_ref()], bump)]
     pub fills: Option<Box<Account<'info, OrderFills>>>,
     /// For a bankruptcy and a deleveraging: what was given up, and is left of it.
     #[account(
         init_if_needed, payer = answerer, space = 8 + Bankruptcy::INIT_SPACE,
-        seeds = [
-            b"bankruptcy", batch.seq.to_le_bytes().as_ref(), leaf.bankruptcy(user.key(), challenge.next).0.as_ref(),
-            leaf.bankruptcy(user.key(), challenge.next).1.as_ref()
-        ],
-        bump
+        seeds = [b"bankruptcy", batch.seq.to_le_bytes().as_ref(), named.as_ref()], bump
     )]
     pub bankruptcy: Option<Box<Account<'info, Bankruptcy>>>,
     /// CHECK: the sysvar, by its address; for a trade.
@@ -68,7 +66,7 @@ impl ShowLeaf<'_> {
             Leaf::Credit { asset, amount, .. } => judge.credit(asset, amount),
             Leaf::Funding { market_id } => judge.funding(market_id),
             Leaf::Reduction { market_id, lots, price_ticks, fee_atoms, time_ms } => {
-                judge.reduction(market_id, lots, price_ticks, fee_atoms, time_ms)
+                judge.reduction(&Closing { market_id, lots, price_ticks, fee_atoms, time_ms })
             }
             Leaf::House { slot, amount, .. } => judge.house(slot, amount),
             Leaf::Bankruptcy { market_id, lots, quote_atoms, time_ms } => judge.bankruptcy(market_id, lots, quote_atoms, time_ms),
@@ -115,16 +113,20 @@ impl ShowLeaf<'_> {
     }
 
     /// Record what a bankrupt account gave up, or take a part of it.
-    fn take_bankruptcy(&mut self, leaf: &Leaf, bump: Option<u8>) -> Result<()> {
+    fn take_bankruptcy(&mut self, leaf: &Leaf, named: [u8; 32], bump: Option<u8>) -> Result<()> {
         match *leaf {
             Leaf::Bankruptcy { market_id, lots, quote_atoms, .. } => {
+                require!(leaf_name(&self.user.key(), self.challenge.next) == named, DexError::WrongAccounts);
                 let bump = bump.ok_or(DexError::WrongAccounts)?;
                 let record = self.bankruptcy.as_mut().ok_or(DexError::WrongAccounts)?;
                 require!(record.lots == 0, DexError::AlreadyDone);
                 record.set_inner(Bankruptcy { bump, market_id, lots, quote_atoms, left_lots: lots.unsigned_abs() });
                 Ok(())
             }
-            Leaf::Deleveraging { lots, .. } => self.bankruptcy.as_mut().ok_or(DexError::NotBankrupt)?.take(lots),
+            Leaf::Deleveraging { lots, bankrupt, place, .. } => {
+                require!(leaf_name(&bankrupt, place) == named, DexError::WrongAccounts);
+                self.bankruptcy.as_mut().ok_or(DexError::NotBankrupt)?.take(lots)
+            }
             _ => Ok(()),
         }
     }
@@ -156,15 +158,15 @@ impl ShowLeaf<'_> {
     }
 }
 
-pub(crate) fn handle<'info>(ctx: Context<'info, ShowLeaf<'info>>, leaf: Leaf, siblings: Vec<StoredNode>, order: [u8; 32]) -> Result<()> {
+pub(crate) fn handle<'info>(ctx: Context<'info, ShowLeaf<'info>>, leaf: Leaf, siblings: Vec<StoredNode>, named: [u8; 32]) -> Result<()> {
     let markets = markets_of(ctx.remaining_accounts)?;
     let accounts = ctx.accounts;
     accounts.exchange.require_phase(&[Phase::Live, Phase::Fallback])?;
     let sums = accounts.judge(&leaf, &markets)?;
     accounts.check_place(&leaf, &siblings, &sums)?;
-    accounts.take_fill(&leaf, order, ctx.bumps.fills)?;
+    accounts.take_fill(&leaf, named, ctx.bumps.fills)?;
     accounts.take_funding(&leaf)?;
-    accounts.take_bankruptcy(&leaf, ctx.bumps.bankruptcy)?;
+    accounts.take_bankruptcy(&leaf, named, ctx.bumps.bankruptcy)?;
     accounts.advance(&sums)?;
     accounts.exchange.invariant()
 }

@@ -32,7 +32,12 @@ pub(crate) fn handle<'info>(ctx: Context<'info, ValueUser<'info>>) -> Result<()>
     user.valued = true;
     user.claim_atoms = u64::try_from(equity.max(0)).map_err(|_| DexError::Overflow)?;
     exchange.valued_users = exchange.valued_users.checked_add(1).ok_or(DexError::Overflow)?;
-    if !user.is_insurance(exchange) {
+    if user.is_insurance(exchange) {
+        // Paid last, with what nobody claims.
+    } else if user.is_custodied(exchange) {
+        exchange.house_equity_atoms = exchange.house_equity_atoms.checked_add(equity).ok_or(DexError::Overflow)?;
+        exchange.house_claims_atoms = exchange.house_claims_atoms.checked_add(user.claim_atoms.into()).ok_or(DexError::Overflow)?;
+    } else {
         exchange.claims_atoms = exchange.claims_atoms.checked_add(user.claim_atoms).ok_or(DexError::Overflow)?;
     }
     let equity_atoms = i64::try_from(equity).map_err(|_| DexError::Overflow)?;

@@ -63,6 +63,10 @@ impl Withdraw<'_> {
         self.asset.take_from_limits(amount, now)?;
         self.asset.remove(amount)?;
         self.user.holdings.add_balance(self.asset.index, signed.checked_neg().ok_or(DexError::Overflow)?)?;
+        if self.asset.index == QUOTE && self.user.is_custodied(&self.exchange) {
+            self.exchange.house.add_quote(signed.checked_neg().ok_or(DexError::Overflow)?)?;
+            self.exchange.house.require_solvent()?;
+        }
         if self.asset.index == QUOTE {
             self.user.principal_atoms = self.user.principal_atoms.checked_sub(signed).ok_or(DexError::Overflow)?;
         }

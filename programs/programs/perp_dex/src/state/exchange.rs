@@ -1,5 +1,6 @@
 use anchor_lang::prelude::*;
 
+use super::House;
 use crate::error::DexError;
 
 /// Short enough to watch a whole life on a localnet; who holds others' money chooses days.
@@ -60,7 +61,12 @@ pub struct Exchange {
     pub assets: u8,
     pub users: u32,
     pub valued_users: u32,
+    /// Claims of all accounts with keys of their own, then the custodian's part.
     pub claims_atoms: u64,
+    pub house: House,
+    /// In the end: what the custodian's accounts are worth together, and the sum of those above zero.
+    pub house_equity_atoms: i128,
+    pub house_claims_atoms: u128,
     /// What users share of the vault when escapes open.
     pub payable_atoms: u64,
 }
@@ -122,6 +128,12 @@ impl Exchange {
         };
         *counter = if opens { counter.checked_add(1) } else { counter.checked_sub(1) }.ok_or(DexError::Overflow)?;
         Ok(())
+    }
+
+    /// What the custodian's accounts may claim together: no more than they are worth together.
+    pub fn house_payable_atoms(&self) -> Result<u64> {
+        let worth = u128::try_from(self.house_equity_atoms.max(0)).map_err(|_| DexError::Overflow)?;
+        u64::try_from(worth.min(self.house_claims_atoms)).map_err(|_| DexError::Overflow.into())
     }
 
     /// Make the closing epoch final and let the open one close.

@@ -23,6 +23,8 @@ pub struct MarketParameters {
     pub max_price_age_s: u32,
     /// A fill's price stays within this of the oracle's range.
     pub band_ppm: u32,
+    /// The engine's mark, which decides who is short, stays within this of the oracle's price.
+    pub mark_band_ppm: u32,
     /// Cap of one hour's funding rate.
     pub funding_cap_ppb: u32,
     /// A liquidation's fee is no more than this.
@@ -70,7 +72,7 @@ impl MarketParameters {
                 && tier.maintenance_ppm >= 1
                 && u64::from(tier.maintenance_ppm) * u64::from(tier.max_leverage) <= 1_000_000
         });
-        let bounds = (1..=200_000).contains(&self.band_ppm) && self.funding_cap_ppb <= 10_000_000 && self.liquidation_fee_ppm <= 50_000;
+        let bounds = (1..=200_000).contains(&self.band_ppm) && self.mark_band_ppm <= 100_000 && self.funding_cap_ppb <= 10_000_000 && self.liquidation_fee_ppm <= 50_000;
         require!(first && rise && rates && bounds && (1..=3_600).contains(&self.max_price_age_s), DexError::BadParameters);
         Ok(())
     }
@@ -124,6 +126,13 @@ impl Market {
         let band = u128::from(self.parameters.band_ppm);
         let price = price_e8.saturating_mul(PPM);
         price >= u128::from(low_e8) * (PPM - band) && price <= u128::from(high_e8) * (PPM + band)
+    }
+
+    /// Return the lowest mark (for a long; else the highest) that a price of the oracle allows.
+    pub fn marked(&self, price_e8: u64, long: bool) -> u64 {
+        let band = u128::from(self.parameters.mark_band_ppm);
+        let rate = if long { PPM.saturating_sub(band) } else { PPM.saturating_add(band) };
+        u64::try_from(u128::from(price_e8).saturating_mul(rate) / PPM).unwrap_or(u64::MAX)
     }
 
     /// Take a newer price of the feed into the range.
