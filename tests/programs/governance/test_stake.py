@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.programs.support.governance import DAY_S, VOTES, Governance
+from tests.programs.support.governance import DAY_S, VOTES, Governance, set_tokens
 from tests.programs.support.svm import TAKEN, Refused, refused
 
 
@@ -140,11 +140,7 @@ def test_each_stake_of_an_owner_votes_for_itself(governance: Governance) -> None
 
 def test_a_gift_to_the_vault_is_nobodys_stake(governance: Governance) -> None:
     vault = governance.program.pda(b"stake_vault")
-    account = governance.chain.svm.get_account(vault)
-    assert account is not None
-    data = bytearray(account.data)
-    data[64:72] = (150 * VOTES).to_bytes(8, "little")
-    governance.chain.svm.set_account(vault, type(account)(account.lamports, bytes(data), account.owner))
+    set_tokens(governance.chain, vault, 150 * VOTES)
     governance.stake(governance.charlie, VOTES)
     assert governance.rules()["staked_atoms"] == 101 * VOTES
     assert governance.propose(governance.limits()) == 1

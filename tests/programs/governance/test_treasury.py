@@ -13,19 +13,10 @@ CAP = 1_000 * USDC
 def rich(governance: Governance) -> Governance:
     """The treasury has 100,000 USDC and pays up to 1,000 a day."""
     governance.create_treasury()
-    fund(governance, 100_000 * USDC)
+    governance.fund(100_000 * USDC)
     governance.enact(governance.new_cap(CAP))
     governance.wait(5 * DAY_S)
     return governance
-
-
-def fund(governance: Governance, amount: int) -> None:
-    vault = governance.treasury_accounts()["vault"]
-    account = governance.chain.svm.get_account(vault)
-    assert account is not None
-    data = bytearray(account.data)
-    data[64:72] = amount.to_bytes(8, "little")
-    governance.chain.svm.set_account(vault, type(account)(account.lamports, bytes(data), account.owner))
 
 
 def paid(governance: Governance) -> int:
@@ -42,7 +33,7 @@ def test_it_pays_what_was_decided(rich: Governance) -> None:
 
 def test_a_treasury_is_made_once_and_pays_nothing_at_first(governance: Governance) -> None:
     governance.create_treasury()
-    fund(governance, USDC)
+    governance.fund(USDC)
     with pytest.raises(Refused, match=TAKEN):
         governance.create_treasury()
     number = governance.decide(governance.payment(1))

@@ -21,7 +21,7 @@ FREE = {"payer", "matcher", "answerer", "challenger", "depositor", "contributor"
 PAYERS = {("call_margin", "caller"), ("open_recovery", "opener"), ("begin_liquidation", "opener")}
 # A copy of these at another address cannot exist outside a test: only the program makes accounts of its own, and the mint or the token
 # account is the caller's choice.
-CHOSEN = {"feed", "mint", "source", "destination", "price_update", "settler"}
+CHOSEN = {"feed", "mint", "stake_mint", "source", "destination", "price_update", "settler"}
 
 
 class Auditor(Chain):

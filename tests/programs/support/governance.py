@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -14,7 +15,7 @@ from chain.governance import NO_CODE, Kind, instruction_hash, proposal_hash
 from tests.programs.support.exchange import LIMITS, MARKET, MARKET_PARAMETERS, PRICE, Exchange
 from tests.programs.support.idl import Program
 from tests.programs.support.prices import program_key
-from tests.programs.support.svm import INSTRUCTIONS, SYSTEM, TOKEN
+from tests.programs.support.svm import INSTRUCTIONS, SYSTEM, TOKEN, Chain
 
 DAY_S = 86_400
 VOTES = 10**6
@@ -98,16 +99,23 @@ class Governance(Exchange):
         accounts = {"proposer": signer.pubkey(), "stake": self.stake_of(owner, number), "proposal": self.proposal(proposal)}
         self.govern("begin_vote", {}, accounts, [signer])
 
-    def propose(self, *instructions: Instruction, by: Keypair | None = None, kind: Kind = "Loosening", code_hash: bytes = NO_CODE) -> int:
-        """Draft, fill and open; an upgrade brings its buffer."""
+    def propose(
+        self,
+        *instructions: Instruction,
+        by: Keypair | None = None,
+        kind: Kind = "Loosening",
+        code_hash: bytes = NO_CODE,
+        number: int = 0,
+    ) -> int:
+        """Draft, fill and open, by the owner of stake `number`; an upgrade brings its buffer."""
         by = by or self.alice
-        number = self.draft(by, kind)
+        proposal = self.draft(by, kind, number)
         for index, instruction in enumerate(instructions):
-            self.add(by, number, index, instruction, [] if code_hash == NO_CODE else [instruction.accounts[2].pubkey])
-        self.open_vote(by, number)
-        self.proposed[number] = (kind, list(instructions), code_hash)
+            self.add(by, proposal, index, instruction, [] if code_hash == NO_CODE else [instruction.accounts[2].pubkey])
+        self.open_vote(by, proposal, number)
+        self.proposed[proposal] = (kind, list(instructions), code_hash)
         self.wait(1)
-        return number
+        return proposal
 
     def hash(self, number: int) -> bytes:
         kind, instructions, code_hash = self.proposed[number]
@@ -133,10 +141,10 @@ class Governance(Exchange):
         return self.ruled("vote", {"approves": approves, "hash": read or self.hash(proposal)}, accounts)
 
     def execute(
-        self, proposal: int, index: int = 0, *, instruction: Instruction | None = None, stored: Pubkey | None = None
-    ) -> TransactionMetadata:
+        self, proposal: int, index: int = 0, *, instruction: Instruction | None = None, stored: Pubkey | None = None, label: str = "execute"
+    ) -> None:
         step = self.execution(proposal, index, instruction=instruction, stored=stored)
-        return self.chain.send([step], [self.charlie], label="governance execute")
+        self.chain.send([step], [self.charlie], label=f"governance {label}")
 
     def execution(
         self, proposal: int, index: int = 0, *, instruction: Instruction | None = None, stored: Pubkey | None = None
@@ -241,6 +249,10 @@ class Governance(Exchange):
         accounts = {"payer": self.payer.pubkey(), "mint": self.mints[asset], **self.treasury_accounts(asset)}
         self.govern("create_treasury", {}, accounts, [self.payer])
 
+    def fund(self, amount: int, asset: int = 0) -> None:
+        """Give the treasury this much in all."""
+        set_tokens(self.chain, self.treasury_accounts(asset)["vault"], amount)
+
     # What the chain says.
 
     def rules(self) -> dict[str, Any]:
@@ -305,3 +317,11 @@ def shown(instruction: Instruction) -> dict[str, Any]:
 def unsigned(instruction: Instruction) -> list[AccountMeta]:
     """Return the accounts of an instruction that governance signs itself."""
     return [AccountMeta(meta.pubkey, is_signer=False, is_writable=meta.is_writable) for meta in instruction.accounts]
+
+
+def set_tokens(chain: Chain, address: Pubkey, amount: int) -> None:
+    account = chain.svm.get_account(address)
+    assert account is not None
+    data = bytearray(account.data)
+    data[64:72] = amount.to_bytes(8, "little")
+    chain.svm.set_account(address, Account(account.lamports, bytes(data), account.owner))
