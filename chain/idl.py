@@ -1,6 +1,7 @@
 """The programs that this exchange built, by their IDLs: instructions out, accounts and events back. Coding is anchorpy's."""
 
 import base64
+import hashlib
 import warnings
 from collections.abc import Iterable
 from functools import cached_property
@@ -65,6 +66,29 @@ class AnchorProgram:
         assert not unknown, f"{name} has no accounts {unknown}"
         metas = [self._meta(one, accounts.get(snake_case(one.name))) for one in described]
         return Instruction(self.id, self._coder.instruction.encode(name, arguments), [*metas, *more])
+
+    def encoded(self, name: str, arguments: bytes, accounts: dict[str, Pubkey], more: Iterable[AccountMeta] = ()) -> Instruction:
+        """Build an instruction whose arguments are encoded already: the program's own bytes of an enum, say."""
+        metas = [self._meta(one, accounts.get(snake_case(one.name))) for one in self._instructions[name].accounts]
+        discriminator = hashlib.sha256(f"global:{name}".encode()).digest()[:8]
+        return Instruction(self.id, discriminator + arguments, [*metas, *more])
+
+    def accounts_of(self, instruction: str) -> list[str]:
+        """Return what an instruction calls its accounts, in order."""
+        return [snake_case(one.name) for one in self._instructions[instruction].accounts]
+
+    def decode(self, data: bytes) -> tuple[str, Any] | None:
+        """Return an instruction's name and arguments; None for what this program does not know."""
+        try:
+            found = self._coder.instruction.parse(data)
+        except (ConstructError, KeyError):
+            return None
+        return found.name, found.data
+
+    def error(self, code: int) -> str | None:
+        """Return what one of this program's own errors says."""
+        errors = self.idl.errors or ()
+        return next((f"{one.name}: {one.msg}" for one in errors if one.code == code), None)
 
     def discriminator(self, kind: str) -> bytes:
         """Return what accounts of a kind begin with."""

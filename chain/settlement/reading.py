@@ -11,6 +11,7 @@ from chain.client import ChainClient, Commitment
 from chain.deployment import Deployment
 from chain.prices import market_address
 
+
 def phase_of(exchange: Any) -> str:
     """Return the exchange's phase by its name."""
     return type(exchange.phase).__name__

@@ -24,6 +24,8 @@ def set_mode(state: State, command: SetMarginMode) -> Reply:
         return Reply(reject=MARKET_NOT_FOUND)
     if (command.mode == "isolated") == (market.market_id in account.isolated):
         return Reply(reject=Reject("NOTHING_TO_CHANGE"))
+    if account.self_custody and command.mode == "isolated":
+        return Reply(reject=Reject("SELF_CUSTODY", {"mode": command.mode}))  # on chain all of an account stands for all of it
     holding = account.holding(market)
     if holding.size_lots or holding.order_count:
         return Reply(reject=Reject("HAS_EXPOSURE", {"position_lots": holding.size_lots, "orders": holding.order_count}))

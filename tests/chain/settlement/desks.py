@@ -1,17 +1,23 @@
 """An engine whose life is journalled and projected, and an exchange on a localnet that settles it."""
 
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from solders.instruction import Instruction
+from solders.keypair import Keypair
 
+from accounts.models import Account
 from chain import merkle
+from chain.building import build
 from chain.client import ChainClient
+from chain.custody.instructions import WalletInstructions
 from chain.deployment import Deployment
 from chain.errors import ChainUnavailable
 from chain.idl import PROGRAMS
-from chain.models import OutboxEntry
+from chain.models import ChainAccount, OutboxEntry
 from chain.outbox.settler import Progress, Settler, Step, ignore
 from chain.settlement.batches import SHARD, make_batch
 from chain.settlement.models import SettlementBatch
@@ -19,12 +25,14 @@ from chain.settlement.reading import outlook
 from chain.settlement.route import BatchRoute
 from chain.setup.localnet import set_up
 from chain.setup.parameters import FAUCET_ATOMS
+from markets.commands import OpenAccount, PlaceOrder, Side
 from markets.ledger import CLEARING, CUSTODY, FAUCET, PENDING_WITHDRAWALS
+from markets.signed_orders import Domain, SignedOrder, encode, put_together
 from tests.chain.localnets import Localnet
 from tests.chain.markets import view
 from tests.chain.settlement.test_fold import engine_slots
 from tests.engine import desk as engine_desk
-from tests.engine.desk import MARKET, OTHER, parameters
+from tests.engine.desk import MARKET, OTHER, USDC, parameters
 from tests.trading.lives import JournalledDesk
 from trading.models import Journal
 from trading.projector.projector import Projector
@@ -32,6 +40,7 @@ from trading.projector.projector import Projector
 PRICE = 1_000  # dollars: 10,000 ticks
 SLOT_MS = 20
 MOST_STEPS = 2_000
+_nonces = count(1)
 OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
 
 
@@ -39,7 +48,7 @@ class SettlementDesk(JournalledDesk):
     """Everything that the engine does is journalled at once; batches are made and settled when the test says so."""
 
     def __init__(self, *, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
-        monkeypatch.setattr(engine_desk, "START_MS", int(time.time() * 1_000) - 120_000)
+        monkeypatch.setattr(engine_desk, "START_MS", int(time.time() * 1_000) - 30_000)
         settings.CHAIN_DIR = folder / "chain"
         self.stored = 0
         super().__init__(**options)
@@ -52,6 +61,31 @@ class SettlementDesk(JournalledDesk):
         self.deployment = set_up(rpc_url=self.localnet.url, folder=folder / "chain", views=views, say=ignore)  # type: ignore[arg-type]
         stop()
         self.localnet.finalize()
+
+    def adopt(self, account_id: int, usdc: int = 10_000) -> "Owner":
+        """Open an account that its owner's wallet holds, with a trading key that is registered on chain, and money of the faucet's."""
+        owner = Owner(self, account_id)
+        self.now_ms = int(time.time() * 1_000)  # what a key signs is filled after its registration
+        self.do(OpenAccount(account_id=account_id, self_custody=True))
+        self.deposit(account_id, usdc * USDC)
+        return owner
+
+    def join(self, account_id: int, atoms: int) -> None:
+        """Open another custodied account with money."""
+        self.do(OpenAccount(account_id=account_id))
+        self.deposit(account_id, atoms)
+
+    def submit(self, payer: Keypair, *instructions: Instruction) -> None:
+        """Send, and see that it does what it should."""
+        signed = build(client=self.client, payer=payer, instructions=list(instructions))
+        self.client.send(signed.transaction)
+        self.localnet.finalize()
+        status = self.client.status(signed.signature)
+        assert status is not None
+        assert status.error is None
+
+    def rich(self) -> Keypair:
+        return self.localnet.rich()
 
     def journal(self) -> None:
         """Write what happened to the journal, and project it."""
@@ -132,6 +166,44 @@ class SettlementDesk(JournalledDesk):
     def end(self) -> None:
         self.client.close()
         self.localnet.end()
+
+
+class Owner:
+    """Somebody who holds his account himself."""
+
+    def __init__(self, desk: SettlementDesk, account_id: int) -> None:
+        self.desk, self.account_id = desk, account_id
+        self.wallet, self.key = desk.rich(), Keypair()
+        self.place = WalletInstructions(desk.deployment, self.wallet.pubkey())
+        registered = self.place.register_key(
+            key=self.key.pubkey(), market_id=None, cap_atoms=10**15, expires_at_s=int(time.time()) + 86_400
+        )
+        desk.submit(self.wallet, self.place.create_user(self.wallet.pubkey()), registered)
+        Account.objects.create(id=account_id, name=f"wallet {account_id}")
+        ChainAccount.objects.create(account_id=account_id, owner=str(self.wallet.pubkey()), address=str(self.place.user))
+
+    def order(self, side: Side, size: int, price: int, *, signed_lots: int = 0, **more: Any) -> PlaceOrder:
+        chain = self.desk.deployment
+        order = SignedOrder(
+            domain=Domain(program=bytes(chain.dex.program.id), genesis_hash=chain.genesis_hash),
+            market_id=MARKET,
+            owner=bytes(self.wallet.pubkey()),
+            sub_account=0,
+            side=side,
+            size_lots=signed_lots or size,
+            limit_ticks=price,
+            fee_cap_ppm=600,
+            reduce_only=False,
+            expiry_ms=self.desk.now_ms + 86_400_000,
+            nonce=next(_nonces),
+        )
+        return self.desk.order(self.account_id, side, size, price, signed=put_together(encode(order), key=self.key), **more)
+
+    def trade(self, side: Side, size: int, price: int, *, other: int) -> None:
+        """Take from the book what another account has put there."""
+        self.desk.place(other, "sell" if side == "buy" else "buy", size, price)
+        reply = self.desk.do(self.order(side, size, price, time_in_force="ioc"))
+        assert reply.reject is None
 
 
 class Killed(BaseException):

@@ -1,9 +1,5 @@
 """Batches from the journal to the chain: the baseline, later ones, and what stops them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from chain.models import OutboxShard
@@ -13,13 +9,6 @@ from tests.chain.settlement.desks import SettlementDesk
 from tests.engine.desk import ALICE, BOB, MARKET
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SettlementDesk]:
-    desk = SettlementDesk(folder=tmp_path, settings=settings, monkeypatch=monkeypatch)
-    yield desk
-    desk.end()
 
 
 def test_it_begins_with_everybody_as_he_is(desk: SettlementDesk) -> None:
@@ -51,8 +40,8 @@ def test_it_makes_no_batch_when_nothing_changed(desk: SettlementDesk) -> None:
 
 def test_it_makes_one_in_time_all_the_same_lest_the_exchange_falls_back(desk: SettlementDesk) -> None:
     desk.settle_batch()
-    desk.wait(60_000)
-    made = desk.make(heartbeat_ms=50_000)
+    desk.wait(15_000)
+    made = desk.make(heartbeat_ms=10_000)
 
     assert made is not None
     assert [row.account_id for row in made.account_changes.all()] == [FAUCET]

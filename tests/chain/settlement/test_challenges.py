@@ -1,0 +1,92 @@
+"""Whoever demands to see an account's leaves is shown them, each judged by the program."""
+
+import pytest
+
+from chain.models import Challenged, SettlementBatch
+from chain.settlement import challenges
+from chain.settlement.batches import trees_of
+from markets.ledger import FAUCET
+from tests.chain.settlement.desks import SettlementDesk
+from tests.engine.desk import ALICE, BOB, USDC
+
+pytestmark = pytest.mark.django_db
+DAVE = 1_010
+
+
+def demand(desk: SettlementDesk, batch: SettlementBatch, account_id: int) -> None:
+    """Somebody lays down a bond to see what a batch did to an account."""
+    charlie = desk.rich()
+    user = desk.deployment.account_address(account_id)
+    for part in challenges.challenge(desk.deployment, batch=batch, user=user, challenger=charlie.pubkey()):
+        desk.submit(charlie, part)
+
+
+def answer(desk: SettlementDesk) -> int:
+    stop = desk.localnet.tick(slot_ms=20)
+    shown = challenges.answer_all(desk.deployment, desk.client)
+    stop()
+    desk.localnet.finalize()
+    return shown
+
+
+def is_answered(desk: SettlementDesk, batch: SettlementBatch, account_id: int) -> bool:
+    address = challenges.challenge_address(desk.deployment, batch.seq, desk.deployment.account_address(account_id))
+    account = desk.client.account(address, commitment="finalized")
+    return bool(desk.deployment.dex.program.account("Challenge", account).answered)
+
+
+def test_it_shows_every_leaf_of_an_owner(desk: SettlementDesk) -> None:
+    desk.settle_batch()
+    dave = desk.adopt(DAVE)
+    for lots in (5, 7, 11):
+        dave.trade("buy", lots, 10_000, other=BOB)
+    dave.trade("sell", 20, 10_010, other=ALICE)
+    batch = desk.settle_batch()
+    desk.assert_settled_once(2)
+
+    demand(desk, batch, DAVE)
+    shown = answer(desk)
+
+    user = desk.deployment.account_address(DAVE)
+    leaves = next(tree.leaves for tree in trees_of(batch) if tree.user == user)
+    assert [leaf.kind for leaf in leaves] == ["Credit", "Trade", "Trade", "Trade", "Trade"]
+    assert shown == 5
+    assert is_answered(desk, batch, DAVE)
+    row = Challenged.objects.get()
+    assert (row.answered, row.shown, row.leaves, row.error) == (True, 5, 5, "")
+
+
+def test_it_shows_what_the_house_did(desk: SettlementDesk) -> None:
+    batch = desk.settle_batch()
+
+    demand(desk, batch, FAUCET)
+
+    assert answer(desk) == 1
+    assert is_answered(desk, batch, FAUCET)
+    assert answer(desk) == 0
+
+
+def test_it_notes_why_it_cannot_answer(desk: SettlementDesk) -> None:
+    batch = desk.settle_batch()
+    demand(desk, batch, FAUCET)
+    row = batch.account_changes.get(account_id=FAUCET)
+    row.leaves[0]["fields"]["reference"] += 1
+    row.save()
+
+    assert answer(desk) == 0
+    assert "6" in Challenged.objects.get().error
+    assert not is_answered(desk, batch, FAUCET)
+
+
+def test_it_proves_a_place_among_many_accounts_in_parts(desk: SettlementDesk) -> None:
+    for account_id in range(2_000, 2_040):
+        desk.join(account_id, 10 * USDC)
+    batch = desk.settle_batch()
+    desk.assert_settled_once(1)
+
+    user = desk.deployment.account_address(2_017)
+    parts = challenges.challenge(desk.deployment, batch=batch, user=user, challenger=desk.rich().pubkey())
+    demand(desk, batch, 2_017)
+
+    assert len(parts) == 1
+    assert answer(desk) == 1
