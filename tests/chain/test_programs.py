@@ -195,7 +195,7 @@ def test_it_takes_no_other_account_for_what_it_wants(deployment: Deployment) -> 
         None,
         Account(1, good.data, SYSTEM),
         Account(1, b"", program.id),
-        Account(1, good.data[:-1], program.id),
+        Account(1, good.data[:100], program.id),
         Account(1, bytes(8) + good.data[8:], program.id),
     ]
     for account in wrong:
