@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from solders.pubkey import Pubkey
 
 from accounts.models import User
+from accounts.shown import shown_account_id
 from accounts.trading_keys import trading_keys_of
 from chain.client import ChainClient
 from chain.custody.addresses import HOLD
@@ -27,6 +28,7 @@ from markets.gateway import gateway
 from markets.queries import GetAccount
 from markets.selectors import markets
 from trading.views.answers import page
+from trading.views.rows import account_card
 
 PATIENCE_S: Final = 2.0
 
@@ -89,6 +91,7 @@ def _state(request: HttpRequest, chain: Deployment) -> dict[str, Any]:
     place = chain_account_of(_user(request))
     view = gateway().query(GetAccount(account_id=place.account_id))
     assert view is not None, "the account was opened when the wallet was linked"
+    shown = shown_account_id(request) or _user(request).active_account_id
     held, chain_error = _held(chain, place)
     return {
         "figures": wallet_rows.wallet_figures(view, held),
@@ -97,6 +100,7 @@ def _state(request: HttpRequest, chain: Deployment) -> dict[str, Any]:
         "history": wallet_rows.history_rows(place, chain.transaction_url),
         "keys": wallet_rows.key_rows(trading_keys_of(place.account_id)),
         "exit_at": place.exit_requested_at,
+        "account": account_card(view) if place.account_id == shown else None,
         "chain_error": chain_error,
     }
 

@@ -137,6 +137,13 @@ def key_rows(keys: list[TradingKey]) -> list[KeyRow]:
     ]
 
 
+def _usdc(atoms: int) -> str:
+    """Return an amount to the cent, or exactly where it has less than cents."""
+    exact = units.decimal_from_atoms(atoms)
+    cents = exact.quantize(figures.CENT)
+    return figures.number(cents if cents == exact else exact)
+
+
 def _sol(lamports: int) -> str:
     return f"{units.decimal_from_atoms(lamports, SOL_DECIMALS):.4f}"
 
@@ -156,7 +163,7 @@ def _deposit(event: ChainEvent, transaction_url: TransactionUrl) -> HistoryRow:
         id=f"deposit-{event.number}",
         number=event.number,
         what="Deposit",
-        amount=figures.number(units.decimal_from_atoms(int(event.data["amount"]))),
+        amount=_usdc(int(event.data["amount"])),
         state="Credited" if credited else "Finalized",
         note="" if credited else "about to be credited",
         links=[Link(name="deposit", signature=event.signature, url=transaction_url(event.signature))],
@@ -173,7 +180,7 @@ def _withdrawal(row: Withdrawal, transaction_url: TransactionUrl) -> HistoryRow:
         id=f"withdrawal-{row.pk}",
         number=row.pk,
         what="Withdrawal",
-        amount=figures.number(units.decimal_from_atoms(row.amount_atoms)),
+        amount=_usdc(row.amount_atoms),
         state=state,
         note=_until(row) or note,
         links=[Link(name=name, signature=signature, url=transaction_url(signature)) for name, signature in signatures if signature],
