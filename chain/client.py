@@ -194,9 +194,9 @@ class ChainClient:
             Landed(signature=row["signature"], slot=row["slot"], failed=row["err"] is not None, time_s=row.get("blockTime")) for row in rows
         ]
 
-    def transaction(self, signature: str) -> dict[str, Any] | None:
-        """Return a finalized transaction as the node tells it, or None when it does not have it."""
-        config = {"commitment": "finalized", "encoding": "json", "maxSupportedTransactionVersion": 1}
+    def transaction(self, signature: str, commitment: Literal["confirmed", "finalized"] = "finalized") -> dict[str, Any] | None:
+        """Return a transaction as the node tells it, or None when it does not have it."""
+        config = {"commitment": commitment, "encoding": "json", "maxSupportedTransactionVersion": 1}
         found = self._read(lambda: self._call("getTransaction", signature, config))
         return dict(found) if found is not None else None
 
