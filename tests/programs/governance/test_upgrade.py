@@ -116,3 +116,20 @@ def test_the_upgrade_authority_is_never_given_away(upgradeable: Governance, tag:
     longer = upgrade(upgradeable.dex.id, buffer, upgradeable.signs, upgradeable.charlie.pubkey(), data=struct.pack("<IB", 3, 0))
     with refused("NotAllowed"):
         upgradeable.add(upgradeable.alice, number, 0, longer, [buffer])
+
+
+@pytest.mark.parametrize("place", ["data", "program", "buffer"])
+def test_no_other_program_gets_hold_of_code(upgradeable: Governance, place: str) -> None:
+    """It would have governance's signature for the loader, and so could do what is never executed."""
+    buffer = write_buffer(upgradeable.chain, NEW, b"", upgradeable.signs)
+    key = {"data": program_data(upgradeable.dex.id), "program": upgradeable.dex.id, "buffer": buffer}[place]
+    upgradeable.enact(upgradeable.listing())
+    called = upgradeable.limits(day_atoms=1)
+    for writable in (False, True):
+        metas = [*called.accounts, AccountMeta(key, is_signer=False, is_writable=writable)]
+        number = upgradeable.decide(Instruction(called.program_id, bytes(called.data), metas))
+        if writable:
+            with refused("NotAllowed"):
+                upgradeable.execute(number)
+        else:
+            upgradeable.execute(number)

@@ -11,7 +11,7 @@ use solana_sha256_hasher::hash;
 use crate::{
     error::GovernanceError,
     instruction::{Pay, SetCap, SetGuardian, SetParameters},
-    state::{Kind, ProposedInstruction},
+    state::{Kind, ProposedAccount, ProposedInstruction},
 };
 
 const UPGRADE: [u8; 4] = 3u32.to_le_bytes();
@@ -42,6 +42,15 @@ fn is_known(instruction: &ProposedInstruction) -> bool {
 fn is_loader(program_id: &Pubkey) -> bool {
     // The other loaders' programs could be handed over just the same.
     [bpf_loader_upgradeable::ID, pubkey!("LoaderV411111111111111111111111111111111111")].contains(program_id)
+}
+
+/// A program that is called signs for governance as well, whatever it calls in turn. So none gets an account that it could upgrade by, or hand
+/// over, but the loader itself.
+pub fn keep_code_apart(instruction: &ProposedInstruction, accounts: &[AccountInfo]) -> Result<()> {
+    let writable = |(info, account): (&AccountInfo, &ProposedAccount)| account.writable && is_loader(info.owner);
+    let reached = accounts.iter().zip(&instruction.accounts).any(writable);
+    require!(!reached || is_upgrade(instruction), GovernanceError::NotAllowed);
+    Ok(())
 }
 
 fn is_upgrade(instruction: &ProposedInstruction) -> bool {
