@@ -1,5 +1,6 @@
 """Challenges: every leaf that breaks a rule leaves its batch without an answer, and the exchange frozen."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,17 @@ def test_it_accepts_no_forged_fill(funded: Exchange, order: dict[str, Any], fill
     batch = leaves_of(funded, order=order, fill=fill)
     funded.challenge(batch, funded.alice)
     with refused(error):
+        funded.answer(batch, funded.alice)
+
+
+def test_it_accepts_no_fill_of_another_market(funded: Exchange) -> None:
+    """The signature is for market 2, the lots are of market 1."""
+    honest = funded.fill(100)
+    elsewhere = funded.traded(funded.order(funded.alice, "buy", 100, market_id=2), owner=funded.alice)
+    forged = replace(elsewhere, sums=honest[funded.alice][0].sums)
+    batch = funded.settle(honest | {funded.alice: [forged]})
+    funded.challenge(batch, funded.alice)
+    with refused("WrongAccounts"):
         funded.answer(batch, funded.alice)
 
 

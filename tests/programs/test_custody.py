@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from solders.account import Account
 from solders.keypair import Keypair
-from solders.system_program import advance_nonce_account, create_nonce_account
+from solders.system_program import TransferParams, advance_nonce_account, create_nonce_account, transfer
 
 from tests.programs.support.exchange import HOUR_S, LIMITS, MARKET_PARAMETERS, PRICE, USDC, Exchange
 from tests.programs.support.svm import TAKEN, TOKEN, Refused, refused
@@ -169,6 +169,24 @@ def test_it_never_revives_a_used_voucher(funded: Exchange) -> None:
         funded.grant(funded.alice, 5 * USDC)
     with refused("WrongNumber"):
         funded.grant(funded.alice, 5 * USDC, number=3)
+
+
+def test_nobody_revives_a_voucher_in_the_transaction_that_uses_it(funded: Exchange) -> None:
+    """Rent that comes back to a closed account's address keeps it alive until the transaction ends."""
+    funded.grant(funded.alice, 5 * USDC)
+    voucher = funded.voucher(funded.alice, 1)
+    wallet = funded.wallet(funded.alice)
+    before = funded.chain.tokens(wallet)
+    named = {"signer": funded.alice.pubkey(), "settler": funded.settler.pubkey(), "user": funded.user(funded.alice)}
+    accounts = funded.asset_accounts(0) | named | {"destination": wallet, "voucher": voucher}
+    withdraw = funded.instruction("withdraw", {"amount": 5 * USDC}, accounts)
+    refund = transfer(TransferParams(from_pubkey=funded.alice.pubkey(), to_pubkey=voucher, lamports=10**9))
+    with refused("AccountNotInitialized|AccountOwnedByWrongProgram"):
+        funded.chain.send([withdraw, refund, withdraw], [funded.alice])
+    funded.chain.send([withdraw, refund], [funded.alice])
+    with refused("AccountNotInitialized|AccountOwnedByWrongProgram"):
+        funded.chain.send([withdraw], [funded.alice])
+    assert funded.chain.tokens(wallet) - before == 5 * USDC
 
 
 def test_it_lets_only_the_settler_grant_vouchers(funded: Exchange) -> None:

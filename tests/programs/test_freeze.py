@@ -167,3 +167,19 @@ def test_a_price_after_the_freeze_changes_no_claim(positioned: Exchange) -> None
     positioned.prices.agree(PRICE // 2)
     value_all(positioned)
     assert positioned.account(positioned.alice)["claim_atoms"] == 20_000 * USDC
+
+
+def test_nobody_goes_on_with_a_batch_once_frozen(positioned: Exchange) -> None:
+    unanswered = positioned.settle(positioned.fill(1))
+    positioned.challenge(unanswered, positioned.alice)
+    batch = positioned.build(positioned.fill(2))
+    positioned.chain.send([positioned.open_instruction(batch.seq), positioned.post_instruction(batch)], [positioned.settler])
+    positioned.chain.warp(seconds=301)
+    positioned.freeze_unanswered(unanswered, positioned.alice)
+    assert positioned.lots(positioned.alice) == 7_000
+    for step in (positioned.close_instruction(batch), positioned.post_instruction(batch)):
+        with refused("WrongPhase"):
+            positioned.chain.send([step], [positioned.settler])
+    value_all(positioned)
+    positioned.open_escapes()
+    assert positioned.escape(positioned.alice) == 20_000 * USDC
