@@ -245,6 +245,11 @@ class ChainClient:
             raise _refused(error) from error
         except ValueError as error:  # an answer that is no JSON-RPC, as proxies give
             raise ChainUnavailable from error
+        except BaseException as error:
+            # solders panics over answers that lack a field, and a panic is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise ChainUnavailable from error
 
     def _call(self, method: str, *params: Any) -> Any:
         """Call what solana-py has no method for."""
