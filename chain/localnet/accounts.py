@@ -34,6 +34,11 @@ class AccountStore:
                 return account
         return None if key in self._versions else self._original(key)
 
+    def latest(self) -> Iterator[tuple[Pubkey, Account | None]]:
+        """Return every account that was ever written, as it is now."""
+        for key, versions in self._versions.items():
+            yield key, versions[-1][1]
+
     def owned_by(self, owner: Pubkey, slot: int) -> Iterator[tuple[Pubkey, Account]]:
         for key in self._versions:
             account = self.at(key, slot)

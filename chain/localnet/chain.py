@@ -18,16 +18,17 @@ from solders.transaction import VersionedTransaction
 
 from chain.localnet.accounts import AccountStore
 from chain.localnet.bank import SYSTEM, Bank, Simulation
-from chain.localnet.blocks import BLOCKHASH_AGE, Block, Entry, empty_block
+from chain.localnet.blocks import BLOCKHASH_AGE, Block, Entry, StoredAccount, empty_block
 from chain.localnet.errors import JournalDamaged
 from chain.localnet.faults import Dropped, Failed, Faults, ForkedAway, Late
 from chain.localnet.history import History
-from chain.localnet.journal import HEARTBEAT_BLOCKS, BlockSealed, Forked, Genesis, Journal, Record
+from chain.localnet.journal import HEARTBEAT_BLOCKS, BlockSealed, Forked, Genesis, Journal, Record, Snapshot
 from chain.localnet.transactions import MAX_LOCKS, accounts_of
 
 Commitment = Literal["processed", "confirmed", "finalized"]
 FAUCET_LAMPORTS = 500_000_000 * 10**9
 KEPT_BLOCKS = 512
+SNAPSHOT_AFTER_BYTES = 16_000_000  # of the journal: what a start reads in a few seconds
 GENESIS_TAG = b"QuantDesk localnet"
 
 
@@ -64,6 +65,7 @@ class Chain:
         self._forks: list[tuple[int, int, bool]] = []  # at height, abandoning from height, returning the transactions
         self._next_slot = 1
         self._unwritten = 0
+        self.snapshot_after_bytes = SNAPSHOT_AFTER_BYTES
         try:
             self._restore()
         except JournalDamaged:
@@ -146,6 +148,8 @@ class Chain:
         self._open()
         self._tell_depths()
         self._meet_due_faults()
+        if self.journal.written_bytes > self.snapshot_after_bytes and self._is_quiet():
+            self._take_snapshot()
 
     def advance(self, blocks: int) -> None:
         for _ in range(blocks):
@@ -244,7 +248,22 @@ class Chain:
         forks = [fork for fork in self._forks if fork[0] <= self.open.height]
         self._forks = [fork for fork in self._forks if fork[0] > self.open.height]
         for _, from_height, returns in forks:
+            if from_height > self.open.height:
+                continue  # another fork has taken that block already
             self.fork(blocks=self.open.height - from_height, returns=returns)
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing can change any more what the sealed blocks say: all that they hold is final, and no fault waits."""
+        final = self.at("finalized").height
+        recent = (block for block in self._sealed[-KEPT_BLOCKS:] if block.height > final)
+        return not self._waiting and not self._forks and not self.open.entries and not any(block.entries for block in recent)
+
+    def _take_snapshot(self) -> None:
+        tip = self._sealed[-1]
+        accounts = {bytes(key): StoredAccount.of(account) if account else None for key, account in self.accounts.latest()}
+        snapshot = Snapshot(block=tip, accounts=accounts, landed=list(self.history.every()))
+        self.journal.begin_again(self._genesis, snapshot)
+        self._unwritten = 0
 
     def _restore(self) -> None:
         begun = False
@@ -267,6 +286,8 @@ class Chain:
         match record:
             case Genesis():
                 self._begin(record)
+            case Snapshot():
+                self._replay_snapshot(record)
             case BlockSealed(block=block):
                 while self._sealed[-1].height < block.height - 1:
                     self._append_empty()
@@ -281,6 +302,7 @@ class Chain:
                 self._next_slot = next_slot
 
     def _begin(self, genesis: Genesis) -> None:
+        self._genesis = genesis
         self.faucet = Keypair.from_seed(genesis.faucet_secret)
         digest = hashlib.sha256(GENESIS_TAG + bytes(self.faucet.pubkey()) + genesis.created_s.to_bytes(8, "little")).digest()
         self.genesis_hash = Hash(digest)
@@ -288,6 +310,17 @@ class Chain:
         funded = Account(FAUCET_LAMPORTS, b"", SYSTEM)
         self.bank.put(self.faucet.pubkey(), funded)
         self.accounts.write(self.faucet.pubkey(), funded, slot=0, final_slot=0)
+
+    def _replay_snapshot(self, snapshot: Snapshot) -> None:
+        slot = snapshot.block.slot
+        for key, stored in snapshot.accounts.items():
+            account = stored.account() if stored else None
+            self.accounts.remember_original(Pubkey(key))
+            self.bank.put(Pubkey(key), account)
+            self.accounts.write(Pubkey(key), account, slot=slot, final_slot=slot)
+        self.history.restore(snapshot.landed)
+        self._sealed, self._heights = [], {}
+        self._append(snapshot.block)
 
     def _replay_block(self, block: Block) -> None:
         claimed = block.hash

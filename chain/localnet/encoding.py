@@ -74,15 +74,16 @@ def error_status(error: Any) -> Json:
 
 
 def transaction_json(chain: Chain, landed: Landed, *, encoding: str, max_version: int | None) -> Json:
-    transaction = VersionedTransaction.from_bytes(landed.entry.transaction)
+    entry = landed.entry
+    transaction = VersionedTransaction.from_bytes(entry.transaction)
     versioned = isinstance(transaction.message, MessageV0)
     if versioned and max_version is None:
         raise RpcError(UNSUPPORTED_VERSION, UNSUPPORTED_VERSION_TEXT)
     answer = {
         "slot": landed.slot,
         "blockTime": landed.time_s,
-        "meta": meta_json(chain, landed.entry),
-        "transaction": _written(transaction, landed.entry, encoding),
+        "meta": meta_json(chain, entry),
+        "transaction": _written(transaction, entry, encoding),
     }
     return answer if max_version is None else answer | {"version": 0 if versioned else "legacy"}
 

@@ -1,4 +1,4 @@
-"""The file of blocks: frames of length, CRC and MessagePack. What was written is checked when it is read.
+"""The file of blocks: frames of length, CRC and packed MessagePack. What was written is checked when it is read.
 
 A frame cut short at the end is what a kill leaves behind, and is cut off. Anything else that is wrong stops the start.
 Empty blocks are only written every HEARTBEAT_BLOCKS, so a start may know up to that many fewer than clients saw: the chain then
@@ -15,10 +15,12 @@ from typing import IO
 
 import msgspec
 
-from chain.localnet.blocks import Block
+from chain.localnet.blocks import Block, StoredAccount
 from chain.localnet.errors import JournalDamaged, JournalInUse
+from chain.localnet.history import Landed
 
 HEARTBEAT_BLOCKS = 50
+FAST = 1  # zlib's level
 FRAME = struct.Struct("<II")
 
 
@@ -40,7 +42,15 @@ class Forked(msgspec.Struct, tag="fork", frozen=True, kw_only=True):
     next_slot: int
 
 
-Record = Genesis | BlockSealed | Forked
+class Snapshot(msgspec.Struct, tag="snapshot", frozen=True, kw_only=True):
+    """Everything up to `block`, which is final, in place of the records before it."""
+
+    block: Block
+    accounts: dict[bytes, StoredAccount | None]
+    landed: list[Landed]
+
+
+Record = Genesis | BlockSealed | Forked | Snapshot
 decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
@@ -50,6 +60,7 @@ class Journal:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
+        self.written_bytes = 0  # since the last snapshot
 
     def read(self) -> Iterator[Record]:
         """Take the file for this process alone, and return what is in it."""
@@ -61,14 +72,29 @@ class Journal:
         while (payload := _frame(content, offset)) is not None:
             yield _decode(payload, offset)
             offset += FRAME.size + len(payload)
+            self.written_bytes += FRAME.size + len(payload)
         if offset < len(content):
             os.truncate(self._path, offset)
 
     def append(self, record: Record) -> None:
         if self._file is None:
             return
-        payload = msgspec.msgpack.encode(record)
-        self._file.write(FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
+        frame = _packed(record)
+        self._file.write(frame)
+        self.written_bytes += len(frame)
+
+    def begin_again(self, genesis: Genesis, snapshot: Snapshot) -> None:
+        """Replace all records by these two: at any moment the file holds the old ones or the new ones."""
+        if self._path is None or self._file is None:
+            return
+        path = self._path.with_name(f"{self._path.name}.new")
+        following = _take(path)
+        os.truncate(following.fileno(), 0)
+        following.write(_packed(genesis) + _packed(snapshot))
+        os.fsync(following.fileno())
+        path.rename(self._path)
+        self._file.close()
+        self._file, self.written_bytes = following, 0
 
     def close(self) -> None:
         if self._file is not None:
@@ -87,6 +113,11 @@ def _take(path: Path) -> IO[bytes]:
     return file
 
 
+def _packed(record: Record) -> bytes:
+    payload = zlib.compress(msgspec.msgpack.encode(record), FAST)
+    return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
 def _frame(content: bytes, offset: int) -> bytes | None:
     """Return the payload at `offset`; None at the end, whether clean or cut short."""
     if len(content) - offset < FRAME.size:
@@ -102,6 +133,6 @@ def _frame(content: bytes, offset: int) -> bytes | None:
 
 def _decode(payload: bytes, offset: int) -> Record:
     try:
-        return decoder.decode(payload)
-    except msgspec.DecodeError as error:
+        return decoder.decode(zlib.decompress(payload))
+    except (zlib.error, msgspec.DecodeError) as error:
         raise JournalDamaged(f"The localnet's journal cannot be read at byte {offset}: {error}") from error

@@ -111,7 +111,7 @@ class Subscriptions:
         landed = self._chain.history.get(subscription.signature)
         if landed is not None and landed.slot <= self._chain.at(subscription.commitment).slot:
             subscription.over = True
-            subscription.notify({"err": landed.entry.error}, slot=landed.slot)
+            subscription.notify({"err": landed.error}, slot=landed.slot)
             self.end([subscription.number])
 
 

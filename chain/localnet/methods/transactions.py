@@ -1,5 +1,6 @@
 """Methods that look up what landed."""
 
+from itertools import islice
 from typing import Any
 
 from solders.signature import Signature
@@ -30,17 +31,18 @@ def get_signatures_for_address(chain: Chain, params: Params) -> list[Json]:
     if limit > MAX_SIGNATURES:
         raise invalid_params(f"Invalid limit; max {MAX_SIGNATURES}")
     newest_first = _between(list(reversed(chain.history.of_address(params.key(0)))), config)
-    landed = [one for one in map(chain.history.get, newest_first) if one is not None and one.slot <= seen]
+    landed = ((signature, chain.history.get(signature)) for signature in newest_first)
+    seen_ones = ((signature, one) for signature, one in landed if one is not None and one.slot <= seen)
     return [
         {
-            "signature": str(Signature(one.entry.signature)),
+            "signature": str(signature),
             "slot": one.slot,
-            "err": one.entry.error,
+            "err": one.error,
             "memo": None,
             "blockTime": one.time_s,
             "confirmationStatus": _confirmation(chain, one),
         }
-        for one in landed[:limit]
+        for signature, one in islice(seen_ones, limit)
     ]
 
 
@@ -70,8 +72,8 @@ def _status(chain: Chain, signature: Signature, *, deep: bool) -> Json | None:
     return {
         "slot": landed.slot,
         "confirmations": None if confirmation == "finalized" else chain.open.height - landed.height,
-        "err": landed.entry.error,
-        "status": error_status(landed.entry.error),
+        "err": landed.error,
+        "status": error_status(landed.error),
         "confirmationStatus": confirmation,
     }
 
