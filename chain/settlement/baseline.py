@@ -39,7 +39,7 @@ def take(deployment: Deployment) -> Baseline | None:
     fold = carried.load(deployment=deployment, after=None)
     last_fill = Fill.objects.order_by("-id").first()
     fold.last_trade_id = last_fill.trade_id if last_fill else 0
-    fold.start_from(_books())
+    fold.start_from(books_of_tables())
     for account_id in fold.self_custodied:
         if fold.books.get(account_id, Book()) != Book():
             raise SettlementHalted(f"Account {account_id} belongs to a wallet and has traded before the first batch.")
@@ -50,7 +50,8 @@ def take(deployment: Deployment) -> Baseline | None:
     return Baseline(seq=projection.seq, stamp_ms=projection.stamp_ms, fold=fold, changes=changes)
 
 
-def _books() -> dict[int, Book]:
+def books_of_tables() -> dict[int, Book]:
+    """Return what the tables say of everybody, as settlement counts it."""
     books = {row.account_id: Book(row.amount_atoms) for row in Balance.objects.filter(asset=QUOTE) if row.account_id not in NOT_ON_CHAIN}
     for position in Position.objects.all():
         book = books.setdefault(position.account_id, Book())

@@ -118,6 +118,21 @@ def _fold_row(fold: Fold, row: EventsOfRow, *, skip: int, begin_ms: int) -> int:
     return ALL
 
 
+def fold_on(fold: Fold, last: SettlementBatch, *, until_seq: int) -> None:
+    """Fold everything from after a batch up to a row of the journal, however many leaves that makes."""
+    reader = JournalReader()
+    after = last.journal_seq if last.journal_place == ALL else last.journal_seq - 1
+    while after < until_seq:
+        rows = reader.read_events(after, min(ROWS_AT_ONCE, until_seq - after))
+        for row in rows:
+            skip = last.journal_place if row.seq == last.journal_seq else 0
+            for event in row.events[skip:]:
+                fold.add(event, stamp_ms=row.stamp_ms)
+        after += len(rows)
+        if not rows:
+            return
+
+
 def _write(deployment: Deployment, changes: Changes, *, place: Place, begin_ms: int, end_ms: int) -> SettlementBatch:
     leaves = dict(changes.leaves) or {FAUCET: (house(QUOTE, 1, reference=place.seq), house(QUOTE, -1, reference=place.seq))}
     wallets = carried.wallet_addresses()

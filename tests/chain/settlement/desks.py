@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solders.account import Account as SolanaAccount
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
@@ -13,6 +14,7 @@ from accounts.models import Account
 from chain import merkle
 from chain.building import build
 from chain.client import ChainClient
+from chain.cranks import turn_prices
 from chain.custody.instructions import WalletInstructions
 from chain.deployment import Deployment
 from chain.errors import ChainUnavailable
@@ -21,8 +23,9 @@ from chain.models import ChainAccount, OutboxEntry
 from chain.outbox.settler import Progress, Settler, Step, ignore
 from chain.settlement.batches import SHARD, make_batch
 from chain.settlement.models import SettlementBatch
-from chain.settlement.reading import outlook
+from chain.settlement.reading import batch_address, outlook
 from chain.settlement.route import BatchRoute
+from chain.setup import tokens
 from chain.setup.localnet import set_up
 from chain.setup.parameters import FAUCET_ATOMS
 from markets.commands import OpenAccount, PlaceOrder, Side
@@ -83,6 +86,32 @@ class SettlementDesk(JournalledDesk):
         status = self.client.status(signed.signature)
         assert status is not None
         assert status.error is None
+
+    def pass_on(self, payer: Keypair, *instructions: Instruction) -> None:
+        """Send and do not look."""
+        self.client.send(build(client=self.client, payer=payer, instructions=list(instructions)).transaction)
+
+    def fund_wallet(self, owner: "Owner", usdc: int) -> None:
+        """Give a wallet test money of the faucet's key."""
+        faucet = self.deployment.keys.faucet
+        assert faucet is not None
+        given = tokens.give(
+            payer=faucet.pubkey(),
+            mint=self.deployment.usdc_mint,
+            authority=faucet.pubkey(),
+            owner=owner.wallet.pubkey(),
+            atoms=usdc * USDC,
+        )
+        self.submit(faucet, *given)
+
+    def reprice(self, dollars: int) -> None:
+        """Publish another price on chain, and have the markets observe it."""
+        views = [view(parameters(market_id), price=dollars) for market_id in (MARKET, OTHER)]
+        turn_prices(deployment=self.deployment, client=self.client, views=views)
+        self.localnet.finalize()
+
+    def batch_account(self, seq: int) -> SolanaAccount | None:
+        return self.client.account(batch_address(self.deployment, seq), commitment="finalized")
 
     def rich(self) -> Keypair:
         return self.localnet.rich()
