@@ -113,13 +113,15 @@ def account_transfer(request: HttpRequest) -> HttpResponse:
 
 def _accounts_page(request: HttpRequest, failure: Failure | None = None) -> HttpResponse:
     labels = labels_of(_user(request))
+    custodied = [label for label in labels if not label.wallet]
+    source = min(custodied, key=lambda label: not label.active, default=None)
     context: dict[str, Any] = {
         "rows": [_row(label) for label in labels],
-        "custodied": [label for label in labels if not label.wallet],
-        "target": next((label.id for label in labels if not label.active), 0),
+        "custodied": custodied,
+        "source": source.id if source else 0,
+        "target": next((label.id for label in labels if label is not source), 0),
         "assets": sorted(ASSET_DECIMALS, key=lambda asset: (asset != "USDC", asset)),
         "may_open": 0 < len(labels) < MAX_ACCOUNTS,
-        "most": MAX_ACCOUNTS,
         "failure": failure,
         "wallet_page": chain_is_on(),
     }

@@ -1,7 +1,7 @@
 """A wallet for tests: announces itself by the Wallet Standard as an extension would, and signs with a key that the test knows.
 
-    wallet = TestWallet.install(visitor.context)
-    wallet.refuse(page)          # the person presses Reject from now on
+wallet = TestWallet.install(visitor.context)
+wallet.refuse(page)          # the person presses Reject from now on
 """
 
 import json
@@ -18,7 +18,8 @@ SCRIPT = """
   const bytes = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
   const key = crypto.subtle?.importKey("pkcs8", bytes(given.pkcs8), "Ed25519", false, ["sign"]);
   const sign = async (data) => new Uint8Array(await crypto.subtle.sign("Ed25519", await key, data));
-  const account = { address: given.address, publicKey: bytes(given.publicKey), chains: ["solana:localnet"], features: ["solana:signTransaction"] };
+  const chains = ["solana:localnet", "solana:devnet"];
+  const account = { address: given.address, publicKey: bytes(given.publicKey), chains, features: ["solana:signTransaction"] };
   const asked = () => { if (globalThis.walletRefuses) throw new Error("User rejected the request."); };
   let accounts = [];
   const features = {
@@ -43,8 +44,8 @@ SCRIPT = """
       }));
     } },
   };
-  const icon = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMCIgaGVpZ2h0PSIyMCI+PGNpcmNsZSBjeD0iMTAiIGN5PSIxMCIgcj0iOSIvPjwvc3ZnPg==";
-  const wallet = { version: "1.0.0", name: given.name, icon, chains: ["solana:localnet", "solana:devnet"], features, get accounts() { return accounts; } };
+  const icon = "data:image/gif;base64,R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=";
+  const wallet = { version: "1.0.0", name: given.name, icon, chains, features, get accounts() { return accounts; } };
   const register = ({ register: take }) => take(wallet);
   addEventListener("wallet-standard:app-ready", ({ detail }) => register(detail));
   dispatchEvent(new CustomEvent("wallet-standard:register-wallet", { detail: register }));
