@@ -1,16 +1,24 @@
-"""The governance program as people who decide read it: what a vote is about, computed from the instructions themselves."""
+"""The governance program: what a vote is about, computed from the instructions themselves, and the words that stakers give."""
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from solders.system_program import ID as SYSTEM
+from solders.sysvar import INSTRUCTIONS
+from spl.token.constants import TOKEN_PROGRAM_ID
+
+from chain.client import ChainClient, Commitment
+from chain.idl import AnchorProgram, WrongAccount
 
 Kind = Literal["Loosening", "Tightening"]
 KINDS: dict[Kind, int] = {"Loosening": 0, "Tightening": 1}
 DOMAIN = b"quantdesk governance proposal"
 NO_CODE = bytes(32)
+BUFFER = 2  # an upgrade's buffer among its accounts
 
 
 def instruction_bytes(instruction: Instruction) -> bytes:
@@ -30,3 +38,138 @@ def proposal_hash(*, program_id: Pubkey, number: int, epoch: int, kind: Kind, in
     """Return what a vote approves. Compute it from instructions that were read and understood, never from what a page shows."""
     head = DOMAIN + bytes(program_id) + number.to_bytes(8, "little") + epoch.to_bytes(8, "little") + bytes([KINDS[kind]])
     return hashlib.sha256(head + b"".join(instruction_hashes)).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A proposal with its instructions, whose hashes were computed again. Times are Unix seconds."""
+
+    number: int
+    kind: Kind
+    state: str
+    proposer: Pubkey
+    instructions: tuple[Instruction, ...]
+    code_hashes: tuple[bytes, ...]
+    hash: bytes
+    votes_until: int
+    ready_at: int
+    expires_at: int
+    yes_atoms: int
+    no_atoms: int
+    quorum_atoms: int
+    executed: int
+
+
+class Governance:
+    def __init__(self) -> None:
+        self.program = AnchorProgram("governance")
+        self.governance = self.program.pda(b"governance")
+        self.authority = self.program.pda(b"authority")
+        self._exchange = AnchorProgram("perp_dex").pda(b"exchange")
+
+    def stake(self, owner: Pubkey, number: int = 0) -> Pubkey:
+        return self.program.pda(b"stake", bytes(owner), number.to_bytes(2, "little"))
+
+    def proposal(self, number: int) -> Pubkey:
+        return self.program.pda(b"proposal", number.to_bytes(8, "little"))
+
+    def stored(self, number: int, index: int) -> Pubkey:
+        return self.program.pda(b"instruction", bytes(self.proposal(number)), bytes([index]))
+
+    def read(self, client: ChainClient, number: int, *, commitment: Commitment = "finalized") -> Proposal:
+        """Return a proposal; WrongAccount when its instructions are not those of its hashes."""
+        told = self.program.account("Proposal", client.account(self.proposal(number), commitment=commitment))
+        found = [
+            self.program.account("StoredInstruction", client.account(self.stored(number, index), commitment=commitment))
+            for index in range(len(told.instruction_hashes))
+        ]
+        instructions = tuple(_instruction(one.instruction) for one in found)
+        code_hashes = tuple(bytes(one.code_hash) for one in found)
+        hashes = [instruction_hash(one, code_hash=code) for one, code in zip(instructions, code_hashes, strict=True)]
+        if hashes != [bytes(one) for one in told.instruction_hashes]:
+            raise WrongAccount(f"Proposal {number} holds other instructions than its hashes say.")
+        kind = _kind(told.kind)
+        return Proposal(
+            number=number,
+            kind=kind,
+            state=_variant(told.state),
+            proposer=told.proposer,
+            instructions=instructions,
+            code_hashes=code_hashes,
+            hash=proposal_hash(program_id=self.program.id, number=number, epoch=told.epoch, kind=kind, instruction_hashes=hashes),
+            votes_until=told.votes_until,
+            ready_at=told.ready_at,
+            expires_at=told.expires_at,
+            yes_atoms=told.yes_atoms,
+            no_atoms=told.no_atoms,
+            quorum_atoms=told.quorum_atoms,
+            executed=told.executed,
+        )
+
+    def next_number(self, client: ChainClient, *, commitment: Commitment = "finalized") -> int:
+        governance = self.program.account("Governance", client.account(self.governance, commitment=commitment))
+        return int(governance.proposals) + 1
+
+    def lock_stake(self, *, owner: Pubkey, source: Pubkey, amount_atoms: int, number: int = 0) -> Instruction:
+        named = {"owner": owner, "source": source, "stake": self.stake(owner, number), "stake_vault": self.program.pda(b"stake_vault")}
+        return self._build("lock_stake", number.to_bytes(2, "little") + amount_atoms.to_bytes(8, "little"), named)
+
+    def propose(self, *, owner: Pubkey, number: int, kind: Kind, stake: int = 0) -> Instruction:
+        """Begin the draft with the next number."""
+        named = {"owner": owner, "stake": self.stake(owner, stake), "proposal": self.proposal(number)}
+        return self._build("propose", bytes([KINDS[kind]]), named)
+
+    def add_instruction(
+        self, *, proposer: Pubkey, number: int, index: int, instruction: Instruction, upgrades: bool = False
+    ) -> Instruction:
+        named = {"proposer": proposer, "proposal": self.proposal(number), "stored": self.stored(number, index)}
+        buffer = [AccountMeta(instruction.accounts[BUFFER].pubkey, is_signer=False, is_writable=False)] if upgrades else []
+        return self._build("add_instruction", instruction_bytes(instruction), named, buffer)
+
+    def begin_vote(self, *, proposer: Pubkey, number: int, stake: int = 0) -> Instruction:
+        named = {"proposer": proposer, "stake": self.stake(proposer, stake), "proposal": self.proposal(number)}
+        return self._build("begin_vote", b"", named)
+
+    def vote(self, *, owner: Pubkey, proposal: Proposal, approves: bool, stake: int = 0) -> Instruction:
+        """Vote on what was read: the hash is the one that `read` computed."""
+        address, staked = self.proposal(proposal.number), self.stake(owner, stake)
+        vote = self.program.pda(b"vote", bytes(address), bytes(staked))
+        named = {"owner": owner, "stake": staked, "proposal": address, "vote": vote}
+        return self._build("vote", bytes([approves]) + proposal.hash, named)
+
+    def execute(self, *, proposal: Proposal, index: int) -> Instruction:
+        """Anyone may, once it has passed and waited. Instructions that belong together go into one transaction."""
+        wanted = proposal.instructions[index]
+        named = {
+            "proposal": self.proposal(proposal.number),
+            "stored": self.stored(proposal.number, index),
+            "target": wanted.program_id,
+        }
+        unsigned = [AccountMeta(meta.pubkey, is_signer=False, is_writable=meta.is_writable) for meta in wanted.accounts]
+        return self._build("execute", bytes([index]), named, unsigned)
+
+    def _build(self, name: str, arguments: bytes, named: dict[str, Pubkey], more: Iterable[AccountMeta] = ()) -> Instruction:
+        fixed = {
+            "governance": self.governance,
+            "authority": self.authority,
+            "exchange": self._exchange,
+            "instructions": INSTRUCTIONS,
+            "token_program": TOKEN_PROGRAM_ID,
+            "system_program": SYSTEM,
+        }
+        wanted = self.program.accounts_of(name)
+        accounts = {role: key for role, key in (fixed | named).items() if role in wanted}
+        return self.program.encoded(name, arguments, accounts, more)
+
+
+def _instruction(stored: Any) -> Instruction:
+    metas = [AccountMeta(one.key, is_signer=one.signer, is_writable=one.writable) for one in stored.accounts]
+    return Instruction(stored.program_id, bytes(stored.data), metas)
+
+
+def _kind(told: Any) -> Kind:
+    return "Tightening" if _variant(told) == "Tightening" else "Loosening"
+
+
+def _variant(told: Any) -> str:
+    return type(told).__name__
