@@ -86,7 +86,7 @@ def shard_of(account_id: int) -> str:
 
 def _ready() -> list[Withdrawal]:
     """Return what was held long enough, where the account is on chain."""
-    held = Withdrawal.objects.filter(state=State.HELD, voucher=None, held_until__lte=timezone.now())
+    held = Withdrawal.objects.filter(state=State.HELD, voucher=None, settle_number=None, held_until__lte=timezone.now())
     return list(held.filter(account__chain_account__created_at__isnull=False).order_by("id")[:100])
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from chain.custody.addresses import usable_address
-from chain.custody.errors import WithdrawalKeyUsed, WithdrawalNotFound
+from chain.custody.errors import WithdrawalKeyUsed, WithdrawalNotFound, WithdrawalNotReady
 from chain.custody.models import ChainAccount, Withdrawal
 from markets.commands import SettleWithdrawal, Withdraw
 from markets.errors import GatewayError, Refused
@@ -70,11 +70,7 @@ def withdrawal_settle(*, withdrawal_id: int, paid: bool, reason: str = "") -> No
     """End a withdrawal as the chain says: paid, or its voucher is gone unused. Call it again after a failure."""
     account = Withdrawal.objects.values_list("account_id", flat=True).get(pk=withdrawal_id)
     with _locked(account):
-        withdrawal = Withdrawal.objects.get(pk=withdrawal_id)
-        if withdrawal.settle_number is None:
-            withdrawal.settle_number = _next(withdrawal, "settle_number")
-            withdrawal.paid, withdrawal.reason = paid, reason
-            withdrawal.save(update_fields=["settle_number", "paid", "reason"])
+        withdrawal = _number_end(withdrawal_id, paid=paid, reason=reason)
     assert withdrawal.paid == paid, "a withdrawal ends one way"
     with _locked(account):
         unsettled = Withdrawal.objects.filter(account_id=account, settle_number__lte=withdrawal.settle_number, ended_at=None)
@@ -82,9 +78,21 @@ def withdrawal_settle(*, withdrawal_id: int, paid: bool, reason: str = "") -> No
             _settle(waiting)
 
 
-def release(*, withdrawal_id: int) -> None:
+def withdrawal_release(*, withdrawal_id: int) -> None:
     """Let a reviewed withdrawal go on."""
-    Withdrawal.objects.filter(pk=withdrawal_id, state=State.REVIEW).update(state=State.HELD, held_until=timezone.now())
+    waiting = Withdrawal.objects.filter(pk=withdrawal_id, state=State.REVIEW, settle_number=None)
+    if not waiting.update(state=State.HELD, held_until=timezone.now()):
+        raise WithdrawalNotReady("The withdrawal is not under review any more.")
+
+
+def withdrawal_reject(*, withdrawal_id: int, reason: str) -> None:
+    """Return what is under review to its account."""
+    account = Withdrawal.objects.values_list("account_id", flat=True).get(pk=withdrawal_id)
+    with _locked(account):
+        if not Withdrawal.objects.filter(pk=withdrawal_id, state=State.REVIEW).exists():
+            raise WithdrawalNotReady("The withdrawal is not under review any more.")
+        _number_end(withdrawal_id, paid=False, reason=reason)
+    withdrawal_settle(withdrawal_id=withdrawal_id, paid=False)
 
 
 def _asked(account: Account, amount_atoms: int, key: str, destination: str) -> Withdrawal:
@@ -129,6 +137,16 @@ def _debit(withdrawal: Withdrawal) -> None:
         withdrawal.held_until = timezone.now() + (HOLD if settings.PRODUCTION else timedelta())
     withdrawal.save()
     log.info("withdrawal_asked", withdrawal=withdrawal.pk, account_id=withdrawal.account_id, state=withdrawal.state)
+
+
+def _number_end(withdrawal_id: int, *, paid: bool, reason: str) -> Withdrawal:
+    """Fix how a withdrawal ends, under the account's lock; what was fixed before stays."""
+    withdrawal = Withdrawal.objects.get(pk=withdrawal_id)
+    if withdrawal.settle_number is None:
+        withdrawal.settle_number = _next(withdrawal, "settle_number")
+        withdrawal.paid, withdrawal.reason = paid, reason
+        withdrawal.save(update_fields=["settle_number", "paid", "reason"])
+    return withdrawal
 
 
 def _settle(withdrawal: Withdrawal) -> None:

@@ -4,11 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from accounts.approvals.services import NotPermitted, approval_approve, approvals_execute_due
+from accounts.models import User
 from chain.custody import vouchers, withdrawals
-from chain.custody.errors import WithdrawalKeyUsed
+from chain.custody.errors import WithdrawalKeyUsed, WithdrawalNotReady
 from chain.custody.models import Withdrawal
+from chain.custody.reviews import review_request
 from chain.custody.withdrawals import withdrawal_request
 from markets.errors import Refused
 from markets.ledger import CUSTODY, PENDING_WITHDRAWALS
@@ -126,8 +130,31 @@ def test_it_has_large_ones_wait_for_two_people(custody_desk: CustodyDesk, monkey
     custody_desk.run()
     assert (only().state, only().voucher) == ("review", None)
 
-    withdrawals.release(withdrawal_id=only().pk)
+    ask, decide = staff("ann", "review_withdrawal"), staff("ben", "decide_approval")
+    with pytest.raises(NotPermitted):
+        review_request(withdrawal=only(), by=decide, pay=True, reason="Known customer.")
+    approval = review_request(withdrawal=only(), by=ask, pay=True, reason="Known customer.")
+    with pytest.raises(WithdrawalNotReady):
+        review_request(withdrawal=only(), by=ask, pay=False, reason="Again.")
+    approval_approve(approval_id=approval.pk, by=decide)
+    assert approvals_execute_due() == [approval.pk]
     custody_desk.run_until(lambda: only().state == "granted")
+
+
+def test_it_returns_what_two_people_do_not_pay(custody_desk: CustodyDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(withdrawals, "REVIEW_ATOMS", 200 * USDC)
+    alice = funded(custody_desk)
+    withdrawal_request(account=alice.account, amount_atoms=200 * USDC, key="a")
+    approval = review_request(withdrawal=only(), by=staff("ann", "review_withdrawal"), pay=False, reason="The owner asked by phone.")
+    approval_approve(approval_id=approval.pk, by=staff("ben", "decide_approval"))
+    assert approvals_execute_due() == [approval.pk]
+    assert (only().state, only().reason, alice.engine_atoms()) == ("returned", "The owner asked by phone.", 500 * USDC)
+
+
+def staff(name: str, permission: str) -> User:
+    user = User.objects.create_user(name, password="an-evening-in-november", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename=permission))
+    return user
 
 
 def test_it_holds_in_production(custody_desk: CustodyDesk, settings: Any) -> None:
