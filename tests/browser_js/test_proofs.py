@@ -1,12 +1,20 @@
-"""Merkle-sum trees and encodings in a real browser, by the vectors that Python and Rust read, too."""
+"""Proofs, Merkle-sum trees and encodings in a real browser, by the vectors that Python and Rust read, too."""
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+
+from chain.merkle import position_slot, prove
+from chain.settlement.leaves import Leaf, credit, house, trade
+from chain.settlement.trees import AccountTree, batch_root
+from markets.signed_orders import Domain, SignedOrder, encode
 
 pytestmark = pytest.mark.browser
 
@@ -91,3 +99,158 @@ def test_it_writes_keys_as_solana_does(blank: Page) -> None:
     code = "return given.map((text) => [encoding.toBase58(fromHex(text)), toHex(encoding.fromBase58(encoding.toBase58(fromHex(text))))]);"
 
     assert run(blank, code, [bytes(key).hex() for key in keys]) == [[str(key), bytes(key).hex()] for key in keys]
+
+
+PROGRAM, GENESIS = bytes([7] * 32), bytes([8] * 32)
+OWNER, ACCOUNT = Pubkey(bytes([9] * 32)), Pubkey(bytes([5] * 32))
+MARKET_ID, TICK_LOT_ATOMS = 2, 100
+TRADE = {"size_lots": 40, "price_ticks": 30_000, "fee_atoms": 60_000, "time_ms": 1_760_000_005_000}
+STATE = {
+    "trade_id": "77",
+    "market_id": MARKET_ID,
+    "tick_lot_atoms": str(TICK_LOT_ATOMS),
+    "side": "buy",
+    "program": PROGRAM.hex(),
+    "genesis_hash": GENESIS.hex(),
+} | {name: str(value) for name, value in TRADE.items()}
+CHECKS = [
+    "The trade is in the batch", "It moves what it says", "It names the order", "The order is signed", "The order allows it",
+    "The account is in the root", "The batch adds up", "The batch has its hash", "The chain has the batch", "The batch is final",
+]  # fmt: skip
+
+
+def signed_order(key: Keypair, **changes: Any) -> bytes:
+    domain = Domain(program=PROGRAM, genesis_hash=GENESIS)
+    terms: dict[str, Any] = {
+        "domain": domain, "market_id": MARKET_ID, "owner": bytes(OWNER), "sub_account": 0, "side": "buy", "size_lots": 100,
+        "limit_ticks": 30_010, "fee_cap_ppm": 500, "reduce_only": False, "expiry_ms": 1_760_000_100_000, "nonce": 1,
+    }  # fmt: skip
+    order = encode(SignedOrder(**terms | changes))
+    return order + bytes(key.pubkey()) + bytes(key.sign_message(order))
+
+
+def tree(user: Pubkey, *leaves_of: Leaf, before: Any = ()) -> AccountTree:
+    return AccountTree(user=user, leaves=leaves_of, before=before)
+
+
+def sent_proof(signed: bytes | None, **fill: Any) -> dict[str, Any]:
+    """Return a proof as the API sends it: a batch of three accounts whose changes sum to zero, ours in the middle."""
+    facts = TRADE | fill
+    value = facts["size_lots"] * facts["price_ticks"] * TICK_LOT_ATOMS
+    position = position_slot(MARKET_ID)
+    if signed:
+        digest = hashlib.sha256(signed[:148]).digest()
+        lots = facts.pop("size_lots")
+        own_leaves = [
+            trade(order=digest, market_id=MARKET_ID, lots=lots, tick_lot_atoms=TICK_LOT_ATOMS, filled_lots=10, trade_id=77, **facts)
+        ]
+        own_leaves.append(credit(5, reference=1))
+    else:
+        lots = facts["size_lots"]
+        own_leaves = [house(0, -value - facts["fee_atoms"] + 5), house(position, lots)]
+    other = tree(Pubkey(bytes([3] * 32)), house(0, value - 5), house(position, -lots))
+    own = tree(ACCOUNT, *own_leaves, before=((0, 10**12), (position, 3)))
+    trees = [other, own, tree(Pubkey(bytes([6] * 32)), house(0, facts["fee_atoms"]))]
+    path, root = prove([one.node for one in trees], 1), batch_root(trees)
+    header = [bytes([1] * 32), (12).to_bytes(8, "little"), root.hash, (3).to_bytes(4, "little")]
+    times = [1_760_000_000_000, 1_760_000_010_000]
+    header += [number.to_bytes(8, "little") for number in (*times, 4)]
+    digest = hashlib.sha256(b"QDBATCH1" + b"".join(header)).digest()
+    on_chain = bytes(8) + header[1] + bytes(9) + header[0] + digest + root.hash + b"".join(header[4:]) + b"\1" + bytes(8) + header[3]
+    return {
+        "signed": base64.b64encode(signed).decode() if signed else None,
+        "account": {
+            "address": str(ACCOUNT),
+            "owner": str(OWNER),
+            "sub_account": 0,
+            "index": 1,
+            "before": texts(own.before),
+            "leaves": [
+                {"kind": one.kind, "data": one.data.hex(), "sums": texts(one.sums), "trade_id": str(one.trade_id or "")}
+                for one in own.leaves
+            ],
+            "siblings": [{"hash": node.hash.hex(), "sums": texts(node.sums)} for node in path.siblings],
+        },
+        "batch": {
+            "seq": 12,
+            "address": str(ACCOUNT),
+            "prev_hash": header[0].hex(),
+            "hash": digest.hex(),
+            "root": root.hash.hex(),
+            "accounts": 3,
+            "begin_ms": times[0],
+            "end_ms": times[1],
+            "chain_events": 4,
+            "final": True,
+            "data": base64.b64encode(on_chain).decode(),
+        },
+        "transactions": [],
+    }
+
+
+def texts(sums: Any) -> list[list[Any]]:
+    return [[slot, str(amount)] for slot, amount in sums]
+
+
+def failed(page: Page, proof: dict[str, Any], state: dict[str, Any] = STATE) -> list[str]:
+    """Return the checks that did not pass; a proof of another shape fails the check that meets it."""
+    code = """
+      const { readProof } = await import("/static/app/chain/proofshape.js");
+      const { verify } = await import("/static/app/chain/proof.js");
+      return (await verify(readProof(given[0], given[1]))).map(({ name, passed }) => [name, passed]);
+    """
+    checks = run(page, code, [proof, state])
+    assert [name for name, _ in checks] == (CHECKS if proof["signed"] else CHECKS[5:])
+    return [name for name, passed in checks if passed is not True]
+
+
+def test_it_verifies_a_signed_trade_down_to_the_batch_on_chain(blank: Page) -> None:
+    assert failed(blank, sent_proof(signed_order(Keypair()))) == []
+
+
+def test_it_verifies_a_custodied_accounts_batch_without_signatures(blank: Page) -> None:
+    assert failed(blank, sent_proof(None)) == []
+
+
+OTHER_ORDERS = [
+    {"market_id": 3}, {"side": "sell"}, {"owner": bytes([1] * 32)}, {"sub_account": 1}, {"limit_ticks": 29_999}, {"size_lots": 49},
+    {"fee_cap_ppm": 499}, {"expiry_ms": TRADE["time_ms"]}, {"domain": Domain(program=GENESIS, genesis_hash=PROGRAM)},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", OTHER_ORDERS, ids=lambda changes: next(iter(changes)))
+def test_it_finds_a_fill_that_the_order_does_not_allow(blank: Page, changes: dict[str, Any]) -> None:
+    assert failed(blank, sent_proof(signed_order(Keypair(), **changes))) == ["The order allows it"]
+
+
+def test_it_finds_whatever_was_changed(blank: Page) -> None:
+    good = sent_proof(signed_order(Keypair()))
+    signed = base64.b64decode(good["signed"])
+    account, batch = good["account"], good["batch"]
+    other_data = base64.b64encode(bytes(200)).decode()
+    forged = base64.b64encode(signed[:-1] + bytes([signed[-1] ^ 1])).decode()
+    leaf = account["leaves"][0]
+    cases: list[tuple[dict[str, Any], list[str]]] = [
+        (good | {"signed": forged}, ["The order is signed"]),
+        (good | {"signed": base64.b64encode(signed_order(Keypair(), nonce=2)).decode()}, ["It names the order"]),
+        (
+            good | {"batch": batch | {"root": "00" * 32}},
+            ["The account is in the root", "The batch has its hash", "The chain has the batch"],
+        ),
+        (good | {"batch": batch | {"hash": "00" * 32}}, ["The batch has its hash", "The chain has the batch"]),
+        (good | {"batch": batch | {"data": other_data}}, ["The chain has the batch"]),
+        (good | {"batch": batch | {"data": None}}, ["The chain has the batch"]),
+        (good | {"batch": batch | {"final": False}}, ["The batch is final"]),
+        (good | {"account": account | {"before": []}}, ["The account is in the root"]),
+        (good | {"account": account | {"leaves": [leaf]}}, ["The account is in the root", "The batch adds up"]),
+        (good | {"account": account | {"siblings": account["siblings"][1:]}}, ["The account is in the root", "The batch adds up"]),
+    ]
+
+    assert [failed(blank, proof) for proof, _ in cases] == [expected for _, expected in cases]
+
+
+def test_it_finds_that_the_exchange_shows_another_trade_than_it_settled(blank: Page) -> None:
+    proof = sent_proof(signed_order(Keypair()))
+
+    assert failed(blank, proof, STATE | {"fee_atoms": "59999"}) == ["The trade is in the batch", "It moves what it says"]
+    assert failed(blank, proof, STATE | {"size_lots": "41"})[:2] == ["The trade is in the batch", "It moves what it says"]
