@@ -1,9 +1,8 @@
-"""The governance program: what a vote is about, computed from the instructions themselves, and the words that stakers give."""
+"""The governance program over RPC: proposals as they are read, and the words that stakers give."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -13,31 +12,9 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 
 from chain.client import ChainClient, Commitment
 from chain.idl import AnchorProgram, WrongAccount
+from chain.proposal_hash import KINDS, Kind, instruction_bytes, instruction_hash, proposal_hash
 
-Kind = Literal["Loosening", "Tightening"]
-KINDS: dict[Kind, int] = {"Loosening": 0, "Tightening": 1}
-DOMAIN = b"quantdesk governance proposal"
-NO_CODE = bytes(32)
 BUFFER = 2  # an upgrade's buffer among its accounts
-
-
-def instruction_bytes(instruction: Instruction) -> bytes:
-    """Return an instruction as the program stores it: program, accounts with what they may, data."""
-    metas = b"".join(bytes(meta.pubkey) + bytes([meta.is_writable, meta.is_signer]) for meta in instruction.accounts)
-    data = bytes(instruction.data)
-    accounts = len(instruction.accounts).to_bytes(4, "little") + metas
-    return bytes(instruction.program_id) + accounts + len(data).to_bytes(4, "little") + data
-
-
-def instruction_hash(instruction: Instruction, *, code_hash: bytes = NO_CODE) -> bytes:
-    """`code_hash`: SHA-256 of what an upgrade's buffer holds."""
-    return hashlib.sha256(instruction_bytes(instruction) + code_hash).digest()
-
-
-def proposal_hash(*, program_id: Pubkey, number: int, epoch: int, kind: Kind, instruction_hashes: Iterable[bytes]) -> bytes:
-    """Return what a vote approves. Compute it from instructions that were read and understood, never from what a page shows."""
-    head = DOMAIN + bytes(program_id) + number.to_bytes(8, "little") + epoch.to_bytes(8, "little") + bytes([KINDS[kind]])
-    return hashlib.sha256(head + b"".join(instruction_hashes)).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from chain.governance import Kind
+from chain.proposal_hash import Kind
 from tests.programs.support.exchange import HOUR_S, PARAMETERS, USDC
 from tests.programs.support.governance import DAY_S, VOTES, Governance
 from tests.programs.support.svm import Refused

@@ -29,6 +29,18 @@ def test_only_the_owner_takes_stake_out(governance: Governance) -> None:
         governance.govern("return_stake", {}, accounts, [governance.charlie])
 
 
+def test_stake_leaves_to_an_account_of_its_token_only(governance: Governance) -> None:
+    governance.wait(DAY_S)
+    accounts = {"owner": governance.alice.pubkey(), "stake": governance.stake_of(governance.alice)}
+    wrong = {
+        "ConstraintTokenMint": governance.wallet(governance.alice),
+        "ConstraintDuplicateMutableAccount": governance.program.pda(b"stake_vault"),
+    }
+    for error, destination in wrong.items():
+        with refused(error):
+            governance.govern("return_stake", {}, accounts | {"destination": destination}, [governance.alice])
+
+
 def test_no_stake_is_empty_or_of_another_token(governance: Governance) -> None:
     with refused("ZeroAmount"):
         governance.stake(governance.charlie, 0)

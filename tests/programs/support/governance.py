@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 from solders.system_program import advance_nonce_account, create_nonce_account
 from solders.transaction_metadata import TransactionMetadata
 
-from chain.governance import NO_CODE, Kind, instruction_hash, proposal_hash
+from chain.proposal_hash import NO_CODE, Kind, instruction_hash, proposal_hash
 from tests.programs.support.exchange import LIMITS, MARKET, MARKET_PARAMETERS, PRICE, Exchange
 from tests.programs.support.idl import Program
 from tests.programs.support.prices import program_key
