@@ -95,6 +95,8 @@ API |= {
     )
 }  # fmt: skip
 API["GET", "api/v1/chain/config/"] = ((404,) * 6, None)
+API["GET", "api/v1/chain/batches/"] = API["GET", "api/v1/chain/batches/<str:seq>/"] = ((404,) * 6, None)
+API["GET", "api/v1/chain/proofs/<str:trade_id>/"] = ((401, 404, 404, 404, 404, 404), None)
 # With ?account_id= of Alice: an account is no more open than what is in it.
 BY_ACCOUNT = [
     ("GET", "account/"), ("GET", "orders/"), ("GET", "orders/?status=open"), ("POST", "orders/"), ("DELETE", "orders/"), ("GET", "fills/"),

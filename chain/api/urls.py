@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chain.api import transactions, wallets, withdrawals
+from chain.api import proofs, transactions, wallets, withdrawals
 
 urlpatterns = [
     path("config/", wallets.ConfigView.as_view()),
@@ -18,4 +18,7 @@ urlpatterns = [
     path("withdrawals/", withdrawals.WithdrawalListView.as_view()),
     path("withdrawals/<str:withdrawal_id>/", withdrawals.WithdrawalDetailView.as_view()),
     path("addresses/", withdrawals.AddressListView.as_view()),
+    path("proofs/<str:trade_id>/", proofs.ProofView.as_view()),
+    path("batches/", proofs.BatchListView.as_view()),
+    path("batches/<str:seq>/", proofs.BatchDetailView.as_view()),
 ]
