@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 from solders.hash import Hash
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from accounts.models import Account
+from chain.custody.models import ChainAccount
 from chain.deployment import REFUSAL, ChainOff, DeploymentBroken, KeyMissing, WrongCluster, chain_is_on, deployment
 from chain.errors import ChainUnavailable
 from markets.ledger import BACKSTOP, CLEARING, FAUCET, INSURANCE
@@ -77,6 +80,23 @@ def test_it_keeps_custodied_accounts_under_the_custodian_and_the_insurance_under
     assert found.account_address(BACKSTOP) == user(written["custodian"].pubkey(), BACKSTOP)
     assert found.account_address(INSURANCE) == user(written["authority"].pubkey(), 65_535)
     assert len({found.account_address(number) for number in (FAUCET, INSURANCE, CLEARING, BACKSTOP)}) == 4
+
+
+@pytest.mark.django_db
+def test_it_refuses_an_account_that_no_sub_account_can_number(folder: Path) -> None:
+    write_deployment(folder)
+    with pytest.raises(DeploymentBroken, match="65534"):
+        deployment().account_address(65_535)
+
+
+@pytest.mark.django_db
+def test_it_finds_a_wallets_account_where_its_owner_has_it(folder: Path) -> None:
+    write_deployment(folder)
+    owner = Keypair().pubkey()
+    account = Account.objects.create(id=70_000, name="mine")
+    ChainAccount.objects.create(account=account, owner=str(owner), address=str(deployment().dex.user(owner)))
+    assert deployment().account_address(70_000) == deployment().dex.user(owner)
+    assert deployment().account_address(1_000) == deployment().dex.user(deployment().custodian, 1_000)
 
 
 @pytest.mark.parametrize(
