@@ -100,6 +100,7 @@ class TradingKey(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     custodied = models.BooleanField(default=False)
+    closing_only = models.BooleanField(default=False)  # its owner asked for an exit: only what reduces is taken
 
     class Meta:
         ordering = ["-created_at", "key"]

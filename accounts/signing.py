@@ -26,7 +26,7 @@ CACHED_KEYS = 10_000
 
 Fault = Literal[
     "OtherDomain", "OtherMarket", "OtherAccount", "BadSignature", "KeyUnknown", "KeyRevoked", "KeyExpired", "KeyScope", "AboveKeyCap",
-    "OutlivesKey",
+    "OutlivesKey", "ClosingOnly",
 ]  # fmt: skip
 WORDS: dict[Fault, str] = {
     "OtherDomain": "it names another exchange or another cluster",
@@ -39,6 +39,7 @@ WORDS: dict[Fault, str] = {
     "KeyScope": "its key may not sign for this market",
     "AboveKeyCap": "it is worth more at its limit than its key may sign for",
     "OutlivesKey": "it expires after its key does",
+    "ClosingOnly": "its owner asked for an exit, so only reduce-only orders are taken",
 }
 
 
@@ -64,6 +65,7 @@ class KnownKey(NamedTuple):
     created_ms: int
     expires_ms: int
     revoked_ms: int
+    closing_only: bool
 
 
 class Deployed(msgspec.Struct, frozen=True):
@@ -146,7 +148,9 @@ def _key_fault(order: SignedOrder, market: MarketParameters, key: KnownKey | Non
         return "KeyScope"
     if order.size_lots * order.limit_ticks * tick_lot_atoms(tick_e8=market.tick_e8, lot_e8=market.lot_e8) > key.cap_atoms:
         return "AboveKeyCap"
-    return "OutlivesKey" if order.expiry_ms > key.expires_ms else None
+    if order.expiry_ms > key.expires_ms:
+        return "OutlivesKey"
+    return "ClosingOnly" if key.closing_only and not order.reduce_only else None
 
 
 def _known(account_id: int, key: bytes) -> KnownKey | None:
@@ -173,6 +177,7 @@ def _known_key(row: TradingKey) -> KnownKey:
         created_ms=ms(row.created_at),
         expires_ms=ms(row.expires_at),
         revoked_ms=ms(row.revoked_at) if row.revoked_at else 0,
+        closing_only=row.closing_only,
     )
 
 

@@ -45,6 +45,12 @@ def trading_key_save(
             raise Refused(reply.reject)
 
 
+def trading_keys_close(*, account_id: int, closing: bool) -> None:
+    """Let an account's keys sign only what reduces, from its exit's request until it is paid; elsewhere within two seconds."""
+    TradingKey.objects.filter(account_id=account_id).update(closing_only=closing)
+    signing.forget()
+
+
 def trading_keys_of(account_id: int) -> list[TradingKey]:
     """Return an account's keys, newest first, revoked and expired ones among them."""
     return list(TradingKey.objects.filter(account_id=account_id))

@@ -13,14 +13,14 @@ from django.utils import timezone
 from solders.pubkey import Pubkey
 
 from accounts.models import Account
-from accounts.trading_keys import trading_key_save
+from accounts.trading_keys import trading_key_save, trading_keys_close
 from chain.client import ChainClient
 from chain.custody.indexer import last_number
 from chain.custody.instructions import EVERY_MARKET, USDC_INDEX, trading_key_address
 from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
 from chain.custody.withdrawals import done_before, withdrawal_settle
 from chain.deployment import INSURANCE_SUB_ACCOUNT, Deployment
-from markets.commands import CancelAll, Deposit, Withdraw
+from markets.commands import CancelAll, CancelNonces, Deposit, Withdraw
 from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
 from markets.ledger import CUSTODY, FIRST_USER_ACCOUNT, INSURANCE
@@ -129,28 +129,29 @@ def _key_changed(event: ChainEvent, account_id: int, client: ChainClient, chain:
         revoked_at=at(registered.revoked_ms) if registered.revoked_ms else None,
         custodied=registered.custodied,
     )
+    if ChainAccount.objects.filter(account_id=account_id).exclude(exit_requested_at=None).exists():
+        trading_keys_close(account_id=account_id, closing=True)
     return State.APPLIED
 
 
 def _nonces_cancelled(event: ChainEvent, account_id: int, client: ChainClient, chain: Deployment) -> str:
     """End what the owner has signed so far: none of it may be filled from now on."""
-    _cancel_all(account_id)
+    reply = gateway().submit(CancelNonces(account_id=account_id, min_nonce=event.data["min_nonce"]))
+    if reply.reject is not None:
+        raise Refused(reply.reject)
     return State.APPLIED
 
 
 def _exit_requested(event: ChainEvent, account_id: int, client: ChainClient, chain: Deployment) -> str:
-    """Stop the account's trading; it must be closed and paid in the time that the program gives."""
+    """Stop the account's trading; it must be closed and paid in the time that the program gives (exits)."""
     requested_at = datetime.fromtimestamp(event.data["requested_at"], tz=UTC)
     ChainAccount.objects.filter(account_id=account_id).update(exit_requested_at=requested_at)
-    _cancel_all(account_id)
-    log.error("exit_requested", account_id=account_id, requested_at=requested_at.isoformat())
-    return State.APPLIED
-
-
-def _cancel_all(account_id: int) -> None:
+    trading_keys_close(account_id=account_id, closing=True)
     reply = gateway().submit(CancelAll(account_id=account_id))
     if reply.reject is not None:
         raise Refused(reply.reject)
+    log.error("exit_requested", account_id=account_id, requested_at=requested_at.isoformat())
+    return State.APPLIED
 
 
 def _account_id(address: str, client: ChainClient, chain: Deployment) -> int | None:

@@ -7,6 +7,7 @@ import structlog
 
 from chain.client import ChainClient
 from chain.custody.applying import apply_new
+from chain.custody.exits import exits_advance
 from chain.custody.indexer import EventMissing, index
 from chain.custody.vouchers import vouchers_advance
 from chain.custody.wallets import users_create
@@ -25,7 +26,7 @@ def custody_pass(*, client: ChainClient, chain: Deployment) -> bool:
     """Do all that can be done now; False when another process is at it. A step that fails leaves the others to go on."""
     with only_settler(LOCK) as alone:
         if alone:
-            for step in (_follow, _create, _pay):
+            for step in (_follow, _create, _pay, _exit):
                 _try(step, client, chain)
     return alone
 
@@ -56,6 +57,10 @@ def _create(client: ChainClient, chain: Deployment) -> None:
 def _pay(client: ChainClient, chain: Deployment) -> None:
     debits_finish()
     vouchers_advance(client=client, chain=chain)
+
+
+def _exit(client: ChainClient, chain: Deployment) -> None:
+    exits_advance(client=client, chain=chain)
 
 
 def _try(step: Callable[[ChainClient, Deployment], None], client: ChainClient, chain: Deployment) -> None:

@@ -28,6 +28,7 @@ from chain.outbox.queue import enqueue
 from chain.outbox.route import ChainSequence
 from chain.outbox.running import only_settler
 from chain.outbox.settler import Settler, Step, ignore
+from chain.settlement.stops import withdrawals_stopped
 
 LIFE: Final = timedelta(hours=1)
 CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
@@ -60,7 +61,7 @@ class VoucherRoute:
 def vouchers_advance(*, client: ChainClient, chain: Deployment, observe: Callable[[Step], None] = ignore) -> None:
     """Bring each open withdrawal one step further."""
     phase = type(chain.dex.read_exchange(client, commitment="confirmed").phase).__name__
-    if phase == "Live":
+    if phase == "Live" and not withdrawals_stopped():
         for withdrawal in _ready():
             _queue(withdrawal)
     for withdrawal in Withdrawal.objects.filter(state=State.HELD).exclude(voucher=None).order_by("id"):

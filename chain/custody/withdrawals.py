@@ -132,9 +132,11 @@ def _debit(withdrawal: Withdrawal) -> None:
         withdrawal.state, withdrawal.reason = State.REFUSED, f"{reply.reject.code} {facts}".strip()
         withdrawal.ended_at = timezone.now()
     else:
+        # An exit is owed in time, whoever would like to look at it first.
+        exits = ChainAccount.objects.filter(account_id=withdrawal.account_id).exclude(exit_requested_at=None).exists()
         withdrawal.debit_number = number
-        withdrawal.state = State.REVIEW if withdrawal.amount_atoms >= REVIEW_ATOMS else State.HELD
-        withdrawal.held_until = timezone.now() + (HOLD if settings.PRODUCTION else timedelta())
+        withdrawal.state = State.REVIEW if withdrawal.amount_atoms >= REVIEW_ATOMS and not exits else State.HELD
+        withdrawal.held_until = timezone.now() + (HOLD if settings.PRODUCTION and not exits else timedelta())
     withdrawal.save()
     log.info("withdrawal_asked", withdrawal=withdrawal.pk, account_id=withdrawal.account_id, state=withdrawal.state)
 

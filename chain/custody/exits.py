@@ -1,0 +1,103 @@
+"""Exits: who asked on chain to leave is paid without asking again, as soon as the account has no position.
+
+The owner closes with reduce-only orders, or is liquidated like anybody; staff are told. What is left then goes to the wallet: the program
+lets the settler take an exiting account's voucher to its owner.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from django.utils import timezone
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from accounts.trading_keys import trading_keys_close
+from chain.building import build
+from chain.client import ChainClient
+from chain.custody.instructions import WalletInstructions
+from chain.custody.models import ChainAccount, Withdrawal
+from chain.custody.withdrawals import withdrawal_request
+from chain.deployment import Deployment
+from chain.errors import ChainError, SimulationFailed
+from markets.errors import Refused
+from markets.gateway import gateway
+from markets.queries import GetAccount
+from markets.stamps import ms
+
+ASK_AGAIN: Final = timedelta(minutes=1)  # after a refusal: the exchange's limit of the hour, say
+State = Withdrawal.State
+log = structlog.get_logger("custody")
+
+
+def exits_advance(*, client: ChainClient, chain: Deployment) -> None:
+    """Bring each open exit one step further."""
+    for place in ChainAccount.objects.exclude(exit_requested_at=None).select_related("account").order_by("account_id"):
+        user = chain.dex.program.account("User", client.account(Pubkey.from_string(place.address), commitment="finalized"))
+        if user.exit_paid:
+            _end(place)
+        else:
+            _pay(client, chain, place)
+
+
+def _end(place: ChainAccount) -> None:
+    ended = ChainAccount.objects.filter(pk=place.pk, exit_requested_at=place.exit_requested_at).update(exit_requested_at=None)
+    trading_keys_close(account_id=place.account_id, closing=False)
+    if ended:
+        log.info("exit_paid", account_id=place.account_id)
+
+
+def _pay(client: ChainClient, chain: Deployment, place: ChainAccount) -> None:
+    withdrawals = Withdrawal.objects.filter(account_id=place.account_id)
+    if not withdrawals.filter(state__in=Withdrawal.OPEN).exists():
+        _ask(place, withdrawals)
+    for withdrawal in withdrawals.filter(state=State.GRANTED, settle_number=None).order_by("id"):
+        _take(client, chain, place, withdrawal)
+
+
+def _ask(place: ChainAccount, withdrawals: Any) -> None:
+    """Withdraw everything, once nothing is open any more."""
+    view = gateway().query(GetAccount(account_id=place.account_id))
+    lately = withdrawals.filter(state=State.REFUSED, ended_at__gt=timezone.now() - ASK_AGAIN)
+    if view is None or view.positions or view.withdrawable_atoms <= 0 or lately.exists():
+        return
+    assert place.exit_requested_at is not None
+    key = f"exit {ms(place.exit_requested_at)} {withdrawals.count()}"
+    try:
+        withdrawal_request(account=place.account, amount_atoms=view.withdrawable_atoms, key=key)
+    except Refused as refusal:
+        log.error("exit_refused", account_id=place.account_id, code=refusal.code)
+
+
+def _take(client: ChainClient, chain: Deployment, place: ChainAccount, withdrawal: Withdrawal) -> None:
+    """Send the money to the owner's wallet. Sent twice, the second finds no voucher."""
+    if _on_its_way(client, withdrawal):
+        return
+    assert withdrawal.voucher is not None
+    settler = chain.keys.settler
+    wallet = WalletInstructions(chain, Pubkey.from_string(place.owner))
+    taken = wallet.withdraw(
+        number=withdrawal.voucher,
+        amount_atoms=withdrawal.amount_atoms,
+        destination=Pubkey.from_string(withdrawal.destination),
+        markets=wallet.markets_held(client),
+        settler=settler.pubkey(),
+        signer=settler.pubkey(),
+    )
+    try:
+        signed = build(client=client, payer=settler, instructions=[wallet.open_token_account(settler.pubkey()), taken])
+        client.send(signed.transaction)
+    except SimulationFailed as error:
+        log.info("exit_waits", account_id=place.account_id, error=error.error)  # the last batches are not final yet
+    except ChainError as error:
+        log.warning("exit_waits", account_id=place.account_id, code=error.code, error=error.message)
+    else:
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(withdraw_signature=str(signed.signature))
+
+
+def _on_its_way(client: ChainClient, withdrawal: Withdrawal) -> bool:
+    """Tell whether what was sent before has landed and did not fail; its event then ends the withdrawal."""
+    if not withdrawal.withdraw_signature:
+        return False
+    status = client.status(Signature.from_string(withdrawal.withdraw_signature))
+    return status is not None and status.error is None
