@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
@@ -23,10 +24,15 @@ WATCH = "document.addEventListener('securitypolicyviolation', (e) => reportFault
 DESK, PHONE = (1920, 1080), (390, 844)
 
 
+class Site(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
 class Visitor:
     """One person's browser window on the exchange, or a stranger's."""
 
-    def __init__(self, context: BrowserContext, web: WebProcess) -> None:
+    def __init__(self, context: BrowserContext, web: Site) -> None:
         self.faults: list[str] = []
         self._web = web
         context.expose_function("reportFault", self.report)
