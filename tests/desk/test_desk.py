@@ -171,6 +171,30 @@ def test_it_recovers_from_its_own_death_then_leaves_nothing_behind_on_ctrl_c_and
     assert not (own_desk.data_dir / "snapshots" / "mark").exists()
 
 
+def test_it_goes_on_without_a_chain_that_is_not_wanted_or_not_its_own(own_desk: DeskProcess) -> None:
+    own_desk.start("--no-chain")
+    own_desk.wait_for(WELCOME)
+    assert own_desk.children().keys() == ROLES - {"localnet", "chain"}
+    status, page = own_desk.get("/chain/")
+    assert (status, "--no-chain" in page) == (404, True)
+    assert own_desk.interrupt() == 0
+
+    own_desk.start()
+    own_desk.wait_for(WELCOME)
+    assert own_desk.children().keys() == ROLES
+    port = (own_desk.data_dir / "localnet" / "port").read_text()
+    assert own_desk.interrupt() == 0
+
+    (own_desk.data_dir / "localnet" / "blocks").unlink()
+    own_desk.start()
+    assert "its data was lost or replaced" in own_desk.wait_for("The exchange goes on without its chain")
+    own_desk.wait_for(WELCOME)
+    assert own_desk.children().keys() == ROLES - {"chain"}
+    assert (own_desk.data_dir / "localnet" / "port").read_text() == port
+    status, page = own_desk.get("/chain/")
+    assert (status, "its data was lost or replaced" in page) == (404, True)
+
+
 def test_it_ends_with_a_reason_when_its_engine_cannot_use_the_data(own_desk: DeskProcess) -> None:
     """A journal of other rules, or one that was changed: starting the engine again and again would say nothing to anybody."""
     own_desk.start()
