@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
@@ -10,7 +11,8 @@ from decimal import ROUND_DOWN, Decimal
 from markets import units
 from markets.fields import InvalidField, convert
 from markets.parameters import MarketParameters
-from trading.requests import PRICED, TRIGGERED, PlaceRequest
+from markets.signed_orders import OrderMalformed, decode, take_apart
+from trading.requests import MAX_SIGNED_CHARACTERS, PRICED, TRIGGERED, PlaceRequest
 
 MAIN_TYPES = (("market", "Market"), ("limit", "Limit"), ("stop_market", "Stop"))
 MORE_TYPES = (("stop_limit", "Stop limit"), ("take_profit_market", "Take profit"), ("take_profit_limit", "Take profit limit"))
@@ -54,6 +56,7 @@ class Ticket:
     tpsl: bool = False
     reduce_only: bool = False
     post_only: bool = False
+    signed: str = ""
     client_order_id: str = field(default_factory=new_client_order_id)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -92,6 +95,7 @@ def ticket_from(data: Mapping[str, str], *, leverage: int) -> Ticket:
         setattr(ticket, name, data.get(name, getattr(ticket, name))[:MAX_TEXT].strip())
     for name in CHECKS:
         setattr(ticket, name, bool(data.get(name)))
+    ticket.signed = data.get("signed", "")[:MAX_SIGNED_CHARACTERS]
     return ticket
 
 
@@ -112,6 +116,7 @@ def place_request(ticket: Ticket, *, market: MarketParameters, mark_ticks: int) 
         "time_in_force": ticket.time_in_force if priced else "gtc",
         "take_profit": plain(ticket.take_profit) if ticket.tpsl and not triggered else "",
         "stop_loss": plain(ticket.stop_loss) if ticket.tpsl and not triggered else "",
+        "signed": ticket.signed,
     }
     if values["time_in_force"] == "gtd":
         values["good_till_ms"] = str(time.time_ns() // 1_000_000 + GOOD_TILL_MS.get(ticket.good_till, 0))
@@ -127,6 +132,9 @@ def plain(text: str) -> str:
 
 def _base_size(ticket: Ticket, *, market: MarketParameters, mark_ticks: int) -> str:
     """Return the size in the base asset; one in USDC is worth it at the order's price, rounded down to a lot."""
+    lots = _signed_lots(ticket.signed) if ticket.signed else None
+    if lots is not None:  # what was signed counts: a size in USDC may have been worth another number of lots then
+        return f"{units.decimal_from_units(lots, market.lot_e8):f}"
     size = plain(ticket.size)
     if not size:
         raise InvalidField("FIELD_REQUIRED", "Enter a size.", field="size")
@@ -140,6 +148,14 @@ def _base_size(ticket: Ticket, *, market: MarketParameters, mark_ticks: int) -> 
     if not base:
         raise InvalidField("OFF_LOT", f"Size is below one lot, {lot:f} {market.base_asset}: {lot * price:.2f} USDC.", field="size")
     return f"{base.quantize(lot):f}"
+
+
+def _signed_lots(signed: str) -> int | None:
+    """Return the size of a signed order; None for what is no such thing, which is refused where it is read as one."""
+    try:
+        return decode(take_apart(b64decode(signed, validate=True)).data).size_lots
+    except (ValueError, OrderMalformed):
+        return None
 
 
 def _price(ticket: Ticket, *, market: MarketParameters, mark_ticks: int) -> Decimal:

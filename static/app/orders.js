@@ -50,7 +50,7 @@ function gained({ entry, lots, markPrice }, units) {
   return (moved * lots * units.size.e8) / 10n ** BigInt(ENTRY_DECIMALS + 8 - QUOTE_DECIMALS);
 }
 
-function orderLine(order, units) {
+function orderLine(order, units, signMove) {
   const waits = order.status === "untriggered";
   const ticks = units.price.fromWire(waits ? order.trigger_price : order.price);
   const left = units.size.fromWire(order.size) - units.size.fromWire(order.filled);
@@ -62,14 +62,14 @@ function orderLine(order, units) {
     label: `${word} \u00b7 ${size}`,
     tone: waits ? "action" : order.side === "buy" ? "up" : "down",
     onClosed: () => cancel(order),
-    onMoved: (moved) => amend(order, waits ? "trigger_price" : "price", units.price.toWire(moved)),
+    onMoved: (moved) => amend(order, waits ? "trigger_price" : "price", moved, { units, signMove }),
   };
 }
 
 /** Return the chart's lines: position with its PnL at a mark price, liquidation price, open and waiting orders. */
 export function chartLines(account, units, markPrice) {
   const positions = inMarket(account.positions, units.symbol).flatMap((position) => positionLines(position, units, markPrice));
-  return [...positions, ...inMarket(account.orders, units.symbol).map((order) => orderLine(order, units))];
+  return [...positions, ...inMarket(account.orders, units.symbol).map((order) => orderLine(order, units, account.signMove))];
 }
 
 async function attempt(action, { done, text, failed }) {
@@ -82,8 +82,12 @@ async function attempt(action, { done, text, failed }) {
   }
 }
 
-function amend({ order_id: id, market }, field, price) {
-  const send = () => api(`/api/v1/orders/${id}/`, { method: "PATCH", body: { market, [field]: price } });
+function amend(order, field, ticks, { units, signMove }) {
+  const price = units.price.toWire(ticks);
+  const send = async () => {
+    const signed = signMove && { signed: await signMove(order, field, ticks) };
+    return api(`/api/v1/orders/${order.order_id}/`, { method: "PATCH", body: { [field]: price, ...signed } });
+  };
   return attempt(send, { done: "Order moved", text: `to ${price}`, failed: "The order was not moved" });
 }
 

@@ -35,9 +35,12 @@ export class Ticket {
   #slid = null;
   #asking = null;
 
-  /** `estimateMost({side, ticks})` gives the lots that an account could trade, until the server's preview says it. */
-  constructor({ units, feed, levels, estimateMost }) {
-    Object.assign(this, { units, feed, levels, estimateMost });
+  /**
+   * `estimateMost({side, ticks})` gives the lots that an account could trade, until the server's preview says it; `blocked()` why
+   * this browser cannot send orders, if so.
+   */
+  constructor({ units, feed, levels, estimateMost, blocked }) {
+    Object.assign(this, { units, feed, levels, estimateMost, blocked });
     this.refreshSoon = painter(REFRESH_EVERY_MS, () => this.refresh());
     document.addEventListener("input", (event) => this.#input(event));
     document.addEventListener("change", (event) => this.#input(event));
@@ -181,6 +184,7 @@ export class Ticket {
 
   #reason(lots) {
     if (isHalted()) return HALTED;
+    if (this.blocked()) return this.blocked();
     if (this.type === "market" && !this.feed.live) return STALE;
     return lots ? "" : this.#sizeReason();
   }

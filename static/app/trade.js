@@ -18,6 +18,7 @@ import { mostLots } from "./power.js";
 import { PriceChart } from "./pricechart.js";
 import { MarketRows } from "./rows.js";
 import { startSheet } from "./sheet.js";
+import { showSigning, Signer, startSigning, termsOfMove } from "./signing.js";
 import { socketUrl } from "./socket.js";
 import { startTabs } from "./tabs.js";
 import { Tape } from "./tape.js";
@@ -34,7 +35,8 @@ const bar = new MarketBar({ root: document.getElementById("market-bar"), units, 
 const tape = new Tape({ body: document.getElementById("tape-rows"), units });
 const book = new Book({ root: document.getElementById("book"), units, onPrice: (ticks) => ticket.setPrice(ticks) });
 const account = state.account && new Account(state.account);
-const ticket = new Ticket({ units, feed, levels: book.levels, estimateMost });
+const signer = state.signing && new Signer({ state: state.signing, nowMs: () => feed.serverNowMs() });
+const ticket = new Ticket({ units, feed, levels: book.levels, estimateMost, blocked });
 const chart = new PriceChart({ root: document.getElementById("chart"), feed, units, urls: state.urls });
 
 const depthMount = document.querySelector("[data-depth-canvas]");
@@ -44,6 +46,22 @@ function estimateMost({ side, ticks }) {
   if (!account) return 0n;
   const leverage = BigInt(Number.parseInt(document.querySelector("[data-leverage]")?.textContent, 10) || 1);
   return mostLots({ account, units, side, ticks, leverage, takerFeePpm: BigInt(state.market.taker_fee_ppm ?? 0) });
+}
+
+function blocked() {
+  return signer && !signer.keyFor(state.market.market_id) ? "No trading key: orders of this account cannot be signed here" : "";
+}
+
+/** Sign for an account that a wallet owns; all others send their orders as they are. */
+async function followKeys() {
+  if (!signer) return;
+  startSigning({ signer, ticket, market: state.market, failed: (text) => toast({ title: "Not signed", text, kind: "bad", urgent: true }) });
+  account.signMove = (order, field, ticks) => signer.sign(termsOfMove(order, field, ticks, { units, market: state.market }));
+  const show = () => showSigning({ signer, marketId: state.market.market_id });
+  document.addEventListener("htmx:after:swap", show);
+  await signer.find();
+  show();
+  ticket.refresh();
 }
 
 function showLast(text) {
@@ -125,4 +143,5 @@ if (depth) startDepth({ root: document.getElementById("chart"), depth });
 followMarket();
 followAccount();
 followMenu();
+followKeys();
 feed.start();

@@ -36,7 +36,7 @@ class WalletAccount:
     wallet: Keypair = field(default_factory=Keypair)
     key: Keypair = field(default_factory=Keypair)
 
-    def register(self, key: Keypair, **changes: Any) -> None:
+    def register(self, key: Keypair | bytes, **changes: Any) -> None:
         """Let the chain say that a key is registered."""
         now = timezone.now()
         facts: dict[str, Any] = {
@@ -48,7 +48,7 @@ class WalletAccount:
             "revoked_at": None,
             "custodied": False,
         }
-        trading_key_save(account_id=self.account_id, key=bytes(key.pubkey()), **(facts | changes))
+        trading_key_save(account_id=self.account_id, key=key if isinstance(key, bytes) else bytes(key.pubkey()), **(facts | changes))
 
     def order(self, **changes: Any) -> SignedOrder:
         market = market_by_symbol("BTC-PERP")

@@ -47,10 +47,11 @@ def mode_in(account: AccountView | None, market: MarketParameters) -> MarginMode
 def account_context(account: AccountView | None) -> dict[str, Any]:
     """Return what the account panel, the ticket's foot and the top bar show."""
     if account is None:
-        return {"account": None, "positions": [], "orders": [], "balances": []}
+        return {"account": None, "self_custody": False, "positions": [], "orders": [], "balances": []}
     markets = parameters_by_id()
     return {
         "account": rows.account_card(account),
+        "self_custody": account.self_custody,
         "positions": rows.position_rows(account, markets),
         "orders": rows.order_rows(account, markets),
         "balances": rows.balance_rows(account),

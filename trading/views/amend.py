@@ -13,7 +13,7 @@ from markets.errors import DomainError
 from markets.fields import convert
 from markets.gateway import gateway
 from markets.parameters import MarketParameters
-from markets.queries import GetOrder
+from markets.queries import GetAccount, GetOrder
 from markets.selectors import market_by_symbol
 from markets.views import OrderView
 from trading.forms import plain
@@ -54,7 +54,7 @@ def amend(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
         return _form(request, market, order, errors={})
     typed = {field.name: plain(field.value) for field in _fields(market, order, request.POST)}
     try:
-        wanted = convert(typed | {"market": symbol, "order_id": str(order_id)}, AmendRequest)
+        wanted = convert(typed | {"market": symbol, "order_id": str(order_id), "signed": request.POST.get("signed", "")}, AmendRequest)
         placed = orders.order_amend(account_id=account_id, request=wanted)
     except DomainError as error:
         refusal = words.refusal(error)
@@ -68,6 +68,9 @@ def amend(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
 def _form(request: HttpRequest, market: MarketParameters, order: OrderView, *, errors: dict[str, str], status: int = 200) -> HttpResponse:
     context = {
         "order": order,
+        "market": market,
+        "filled_lots": order.filled_lots,
+        "self_custody": _is_self_custodied(order.account_id),
         "symbol": market.symbol,
         "description": described(order, market),
         "fields": _fields(market, order, request.POST),
@@ -76,6 +79,11 @@ def _form(request: HttpRequest, market: MarketParameters, order: OrderView, *, e
     answer = render(request, "trading/_amend.html" if is_htmx(request) else "trading/amend.html", context, status=status)
     answer["HX-Trigger"] = json.dumps({"dialog:open": {"id": DIALOG}})
     return answer
+
+
+def _is_self_custodied(account_id: int) -> bool:
+    account = gateway().query(GetAccount(account_id=account_id))
+    return account is not None and account.self_custody
 
 
 def _fields(market: MarketParameters, order: OrderView, typed: Mapping[str, str]) -> list[Field]:

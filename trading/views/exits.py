@@ -19,6 +19,7 @@ from trading.views import words
 from trading.views.account import account_view
 from trading.views.answers import Toast, action, done, is_htmx, unprocessable
 from trading.views.positions import PositionChanged
+from trading.views.signing import ExitsUnsigned
 
 DIALOG = "exits-dialog"
 LABELS: dict[Exit, str] = {"take_profit": "Take profit", "stop_loss": "Stop loss"}
@@ -61,6 +62,8 @@ def _position(request: HttpRequest, market: MarketParameters) -> tuple[AccountVi
     found = [position for position in account.positions if position.market_id == market.market_id] if account else []
     if account is None or not found:
         raise PositionChanged("There is no open position in this market any more.")
+    if account.self_custody:
+        raise ExitsUnsigned
     return account, found[0]
 
 

@@ -38,8 +38,8 @@ def place(request: HttpRequest, symbol: str) -> HttpResponse:
     except DomainError as error:
         if not is_htmx(request):
             raise
-        return _refused(request, view, ticket, error)
-    context = _ticket_context(view, ticket.fresh())
+        return _refused(request, view, ticket, error, self_custody=account is not None and account.self_custody)
+    context = _ticket_context(view, ticket.fresh()) | {"self_custody": account is not None and account.self_custody}
     answer = done(request, symbol, placed_toast(placed), partials="trading/_ticket_partial.html", **context)
     answer["HX-Trigger"] = "ticket:fresh"  # whatever preview was on its way is of the order before
     return answer
@@ -51,6 +51,7 @@ def preview(request: HttpRequest, symbol: str) -> HttpResponse:
     """Return the receipt of the ticket as it stands; an unfinished ticket has an empty one."""
     view = market_view(symbol)
     ticket = ticket_from(request.POST, leverage=1)
+    ticket.signed = ""  # of an order before
     try:
         wanted = place_request(ticket, market=view.parameters, mark_ticks=view.mark_ticks)
         receipt = receipt_of(*orders.order_preview(account_id=account_id_of(request), request=wanted))
@@ -101,12 +102,12 @@ def described(order: OrderView, market: MarketParameters) -> str:
     return f"{order.side.capitalize()} {size} at {at}"
 
 
-def _refused(request: HttpRequest, view: MarketView, ticket: Ticket, error: DomainError) -> HttpResponse:
+def _refused(request: HttpRequest, view: MarketView, ticket: Ticket, error: DomainError, *, self_custody: bool) -> HttpResponse:
     refusal = words.refusal(error)
     ticket.blame(refusal.field, refusal.text)
     if not isinstance(error, GatewayError):
         ticket.client_order_id = new_client_order_id()  # the engine remembers refused ids; one whose outcome is unknown is kept
-    context = _ticket_context(view, ticket) | {"account": True}
+    context = _ticket_context(view, ticket) | {"account": True, "self_custody": self_custody}
     return render(request, "trading/_ticket_partial.html", context, status=unprocessable(error))
 
 

@@ -9,7 +9,7 @@ from markets.parameters import MarketParameters
 from markets.selectors import market_by_symbol
 from markets.views import PositionView
 from trading.forms import new_client_order_id
-from trading.requests import PlaceRequest
+from trading.requests import MAX_SIGNED_CHARACTERS, PlaceRequest
 from trading.services import orders
 from trading.views.account import account_id_of, account_view
 from trading.views.answers import action, done
@@ -46,6 +46,7 @@ def _exit(request: HttpRequest, symbol: str, *, times: int) -> HttpResponse:
         size=figures.plain_size(position.size_lots * times, market),
         reduce_only=times == 1,
         client_order_id=new_client_order_id(),
+        signed=request.POST.get("signed", "")[:MAX_SIGNED_CHARACTERS],
     )
     placed = orders.order_place(account_id=account_id_of(request), request=wanted)
     return done(request, symbol, placed_toast(placed))

@@ -49,6 +49,9 @@ class PositionRow:
     tick_e8: int
     price_decimals: int
     margin_atoms: int
+    market_id: int
+    slippage_ppm: int
+    fee_ppm: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +176,9 @@ def _position_row(position: PositionView, orders: Iterable[OrderView], market: M
         tick_e8=market.tick_e8,
         price_decimals=figures.places(market.tick_e8),
         margin_atoms=position.initial_margin_atoms,
+        market_id=market.market_id,
+        slippage_ppm=market.market_slippage_ppm,
+        fee_ppm=market.taker_fee_ppm,
     )
 
 

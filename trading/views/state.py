@@ -12,6 +12,7 @@ from markets.stamps import ms
 from markets.views import AccountView, BookView, MarketView
 from trading import representations
 from trading.views.account import leverage_in
+from trading.views.signing import signing_state
 
 TRADES = 50
 
@@ -24,6 +25,7 @@ def page_state(view: MarketView, book: BookView | None, account: AccountView | N
         "account_id": account.account_id if account else None,
         "account": representations.account(account, parameters_by_id()) if account else None,
         "leverage": leverage_in(account, market),
+        "signing": signing_state(account),
         "book": {"seq": book.seq, "bids": book.bids, "asks": book.asks} if book else None,
         "trades": _trades(market),
         "socket_path": "/ws/v1/",

@@ -47,6 +47,8 @@ SENTENCES = {
     "HAS_EXPOSURE": Refusal("form", "Close the position and cancel the orders in this market first."),
     "INSUFFICIENT_BALANCE": Refusal("amount", "At most {movable} can be moved now."),
     "NOT_ISOLATED": Refusal("form", "There is no isolated position in this market."),
+    "SIGNATURE_REQUIRED": Refusal("form", "Your wallet owns this account: sign this with your trading key."),
+    "SIGNATURE_USED": Refusal("form", "This signature was used before. Send the order again."),
     "NOTHING_TO_CHANGE": Refusal("form", "Nothing would change."),
     "PROJECTION_BEHIND": Refusal("form", "The exchange is catching up. Try again in a moment."),
 }
