@@ -15,7 +15,6 @@ from solders.pubkey import Pubkey
 from accounts.models import Account
 from accounts.trading_keys import trading_key_save, trading_keys_close
 from chain.client import ChainClient
-from chain.custody.indexer import last_number
 from chain.custody.instructions import EVERY_MARKET, USDC_INDEX, trading_key_address
 from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
 from chain.custody.withdrawals import done_before, withdrawal_settle
@@ -33,12 +32,6 @@ log = structlog.get_logger("custody")
 
 class CannotApply(DomainError):
     code = "CHAIN_EVENT_HELD"
-
-
-def journalled_events() -> int:
-    """Return up to which number every event has been applied: what a settlement batch may say that the engine knows."""
-    first = ChainEvent.objects.filter(state=State.NEW).order_by("number").values_list("number", flat=True).first()
-    return last_number() if first is None else first - 1
 
 
 def apply_new(*, client: ChainClient, chain: Deployment) -> int:

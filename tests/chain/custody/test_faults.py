@@ -8,7 +8,6 @@ from django.db import connection
 from solders.instruction import AccountMeta, Instruction
 from spl.token.constants import TOKEN_PROGRAM_ID
 
-from chain.custody.applying import journalled_events
 from chain.custody.events import told
 from chain.custody.indexer import EventMissing, index, last_number
 from chain.custody.models import ChainCursor, ChainEvent, Withdrawal
@@ -19,6 +18,7 @@ from chain.localnet.errors import NODE_UNHEALTHY, RpcError
 from chain.localnet.faults import Dropped, ForkedAway, Late, ReplyLost, SubmissionFault
 from chain.models import OutboxAttempt
 from chain.outbox.running import only_settler
+from chain.settlement.route import chain_events_journalled
 from markets.ledger import CUSTODY
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
 from tests.support.engine import engine_process, engine_processes
@@ -163,7 +163,7 @@ def test_it_stops_at_a_gap_and_says_so(custody_desk: CustodyDesk) -> None:
     with pytest.raises(EventMissing):
         index(client=custody_desk.client, chain=custody_desk.chain)
 
-    assert (last_number(), journalled_events(), alice.engine_atoms()) == (known, known, 500 * USDC)
+    assert (last_number(), chain_events_journalled(), alice.engine_atoms()) == (known, known, 500 * USDC)
 
 
 def test_it_refuses_tables_of_another_chain(custody_desk: CustodyDesk) -> None:
@@ -181,7 +181,7 @@ def test_it_keeps_what_came_before_the_link_for_its_owner(custody_desk: CustodyD
     alice.send(alice.wallet.deposit(40 * USDC))
     custody_desk.run()
     event = ChainEvent.objects.get(account_address=str(alice.wallet.user))
-    assert (event.state, journalled_events()) == ("unknown", last_number())
+    assert (event.state, chain_events_journalled()) == ("unknown", last_number())
 
     alice.link()
     custody_desk.run()
