@@ -19,7 +19,7 @@ SOURCES = ROOT / "programs"
 BUILT = ROOT / "chain" / "programs"
 HASHES = BUILT / "hashes.json"
 # Programs that others call come last: building a caller overwrites them with a copy that has no entrypoint.
-PROGRAMS = ("governance", "liquidation", "risk", "perp_dex", "oracle")
+PROGRAMS = ("governance", "liquidation", "jit", "risk", "perp_dex", "oracle")
 SUFFIXES = {".rs", ".toml", ".lock"}
 
 
