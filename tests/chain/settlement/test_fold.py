@@ -18,8 +18,10 @@ from markets.ledger import BACKSTOP, CLEARING, CUSTODY, FAUCET, FEES, INSURANCE,
 from markets.signed_orders import SIGNED_BYTES
 from tests.engine.chance import Chance
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, USDC, Desk
+from tests.incidents.scene import FIRST_EXTRA, Scene
 from trading.engine.state import HOUR_MS, State
 
+OWNERS = tuple(range(FIRST_EXTRA, FIRST_EXTRA + 8))
 OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
 
 
@@ -254,3 +256,69 @@ def test_it_goes_on_from_what_it_carried() -> None:
     desk.assert_settled()
     assert [leaf.fields["filled_lots"] for account_id, leaf in desk.leaves if account_id == BOB and leaf.kind == "Trade"] == [0, 5]
     assert desk.engine.state.accounts[FAUCET].usdc_atoms() == desk.chain[FAUCET][QUOTE]
+
+
+class SettledScene(Settled, Scene):
+    """A fall of prices, folded: everybody but Alice, Bob and Charlie holds his account himself."""
+
+    def crowd(self, draw: Random) -> list[int]:
+        """Let some buy on much leverage from others; return the buyers."""
+        buyers, sellers = OWNERS[:4], OWNERS[4:]
+        for account_id in (*buyers, *sellers):
+            self.join(account_id, draw.choice((25, 60, 200)) if account_id in buyers else 3_000)
+        for account_id in buyers:
+            room = self.account(account_id).available_atoms // USDC
+            self.trade(draw.randint(room * 3, room * 4), 10_000, buyer=account_id, seller=draw.choice(sellers))
+        return list(buyers)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_settles_falls_in_which_accounts_are_liquidated(seed: int) -> None:
+    """By the book in slices, by the backstop, by deleveraging, with insurance or without: always to the atom."""
+    draw = Random(seed)  # noqa: S311
+    desk = SettledScene(self_custodied=OWNERS, insurance=[0, 20, 10_000][seed % 3], backstop=[0, 10_000][seed % 2])
+    desk.crowd(draw)
+    desk.cut()
+    for step in range(1, 7):
+        price = 10_000 - step * draw.choice((40, 60, 150, 300))
+        if seed % 4 < 2:
+            for owner in OWNERS[4:]:
+                desk.buy(owner, draw.randint(5, 60), price - draw.randint(1, 20), reduce_only=draw.random() < 0.3)
+        desk.fall(price)
+        desk.now_ms += 6_000
+        if draw.random() < 0.5:
+            desk.cut()
+            desk.assert_settled()
+    desk.cut()
+    desk.assert_settled()
+    kinds = {leaf.kind for owner, leaf in desk.leaves if owner in OWNERS}
+    assert kinds & {"Reduction", "Bankruptcy"}, kinds
+
+
+def test_it_meets_every_kind_of_leaf() -> None:
+    """What the falls above say, taken together: no kind goes untried."""
+    kinds: set[str] = set()
+    for seed in range(12):
+        draw = Random(seed)  # noqa: S311
+        desk = SettledScene(self_custodied=OWNERS, insurance=0, backstop=0)
+        desk.crowd(draw)
+        desk.fall(9_000)
+        desk.cut()
+        desk.assert_settled()
+        kinds |= {leaf.kind for owner, leaf in desk.leaves if owner in OWNERS}
+    assert {"Bankruptcy", "Deleveraging", "Trade", "Credit"} <= kinds
+
+
+def test_it_charges_the_liquidation_fee_in_the_reductions() -> None:
+    desk = SettledScene(self_custodied=OWNERS)
+    desk.join(OWNERS[0], 25)
+    desk.trade(100, 10_000, buyer=OWNERS[0], seller=BOB)
+    for account_id, price in ((ALICE, 9_832), (CHARLIE, 9_831)):
+        desk.buy(account_id, 60, price)
+    desk.fall(9_840)
+    desk.cut()
+
+    desk.assert_settled()
+    fees = [leaf.fields["fee_atoms"] for owner, leaf in desk.leaves if owner == OWNERS[0] and leaf.kind == "Reduction"]
+    assert fees
+    assert sum(fees) > 0
