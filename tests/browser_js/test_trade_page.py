@@ -367,7 +367,7 @@ def test_it_amends_an_order_whose_line_is_dragged(desk: Desk, trade_page: Page) 
     trade_page.mouse.move(end["x"], end["y"])
     trade_page.mouse.up()
     asked = desk.wait_heard(path="/api/v1/orders/5/", method="PATCH")
-    assert asked["body"]["market"] == "BTC-PERP"
+    assert asked["body"].keys() == {"price"}
     assert abs(float(asked["body"]["price"]) - 64_100) < 2
     expect(trade_page.locator("#toasts")).to_contain_text("Order moved")
 

@@ -1,5 +1,7 @@
 """Money that moves other than by a match: every movement is a list of transfers that sums to zero."""
 
+from typing import Final
+
 from markets.assets import QUOTE
 from markets.commands import AdjustBalance, Deposit, OpenAccount, SettleWithdrawal, Transfer, Withdraw
 from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
@@ -10,6 +12,7 @@ from trading.engine import margin, withdrawals
 from trading.engine.orders import ACCOUNT_NOT_FOUND, expired, user_account
 from trading.engine.state import Account, MarginPool, State
 
+THROUGH_CHAIN: Final = (PENDING_WITHDRAWALS, CUSTODY)  # where a wallet's money goes: the second when its owner took it by himself
 MAX_AMOUNT_ATOMS = 10**16  # ten thousand million USDC
 
 
@@ -177,7 +180,7 @@ def leave_refusal(state: State, command: Withdraw | Transfer, target: Account | 
     if late is not None or account is None or target is None:
         return late or ACCOUNT_NOT_FOUND
     reject = invalid_amount(state, command.asset, command.amount_atoms)
-    if reject is None and account.self_custody and target.account_id != PENDING_WITHDRAWALS:
+    if reject is None and account.self_custody and target.account_id not in THROUGH_CHAIN:
         reject = Reject("SELF_CUSTODY")
     return reject or withdrawals.refusal(state, account, command.asset, command.amount_atoms)
 
