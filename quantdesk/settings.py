@@ -231,6 +231,7 @@ RATE_LIMITS = {
     "logins_by_name": (20, 1 / 30),
     "logins_by_address": (100, 1 / 5),
     "registrations": (50, 1 / 20),
+    "chain": (120, 2),
     "faucet": (10, 1 / 60),
 }
 SPECTACULAR_SETTINGS = {

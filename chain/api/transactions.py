@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from accounts.api.authentication import IsPerson, person
 from accounts.models import User
 from chain.api import bodies, schemas
-from chain.api.wallets import CHAIN_ERRORS, READ_ERRORS, TAG
+from chain.api.wallets import CHAIN_ERRORS, READ_ERRORS, TAG, WRITES
 from chain.client import ChainClient
 from chain.custody.errors import ExitRequested, WithdrawalNotReady
 from chain.custody.instructions import WalletInstructions
@@ -43,6 +43,7 @@ def instructions_of(user: User, chain: Deployment) -> WalletInstructions:
 
 class DepositView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation("chain_deposit", "A transaction that deposits", tag=TAG, body=schemas.DepositBody, answer=Answer, errors=CHAIN_ERRORS)
     def post(self, request: Request) -> Response:
@@ -56,6 +57,7 @@ class DepositView(APIView):
 
 class RegisterKeyView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_register_key", "A transaction that registers a trading key", tag=TAG, body=schemas.RegisterKeyBody, answer=Answer,
@@ -76,6 +78,7 @@ class RegisterKeyView(APIView):
 
 class RevokeKeyView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_revoke_key",
@@ -94,6 +97,7 @@ class RevokeKeyView(APIView):
 
 class WithdrawView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_withdraw",
@@ -112,6 +116,7 @@ class WithdrawView(APIView):
 
 class RequestExitView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation("chain_request_exit", "A transaction that asks for an exit", tag=TAG, answer=Answer, errors=CHAIN_ERRORS)
     def post(self, request: Request) -> Response:
@@ -122,6 +127,7 @@ class RequestExitView(APIView):
 
 class RelayView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_relay", "Pass on what your wallet has signed; again is harmless", tag=TAG, body=schemas.RelayBody, answer=schemas.Relayed,
@@ -137,6 +143,7 @@ class RelayView(APIView):
 
 class TransactionView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_transaction", "What became of a transaction", tag=TAG, answer=schemas.TransactionState, errors=READ_ERRORS,

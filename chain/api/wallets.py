@@ -16,6 +16,7 @@ from markets.api.schemas import NoQuery
 from markets.api.views import PublicView
 
 TAG = "Chain"
+WRITES = {"POST": "chain"}  # each asks the node several things
 READ_ERRORS = (*PRIVATE_READ_ERRORS, 502)
 CHAIN_ERRORS = (*WRITE_ERRORS, 409, 502)
 
@@ -31,6 +32,7 @@ class ConfigView(PublicView):
 
 class ChallengeView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_wallet_challenge", "Ask for a message that proves a wallet by its signature, once", tag=TAG, body=schemas.ChallengeBody,
@@ -44,6 +46,7 @@ class ChallengeView(APIView):
 
 class LinkView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_wallet_link", "Link the wallet that signed, and open its trading account", tag=TAG, body=schemas.LinkBody,
@@ -57,6 +60,7 @@ class LinkView(APIView):
 
 class WalletView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_wallet", "Your wallet: on chain, in the engine, deposits and keys", tag=TAG, answer=schemas.WalletState, errors=READ_ERRORS
@@ -70,6 +74,7 @@ class WalletView(APIView):
 
 class FaucetView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_faucet",

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import IsPerson, person
 from chain.api import bodies, schemas
-from chain.api.wallets import CHAIN_ERRORS, READ_ERRORS, TAG
+from chain.api.wallets import CHAIN_ERRORS, READ_ERRORS, TAG, WRITES
 from chain.custody.addresses import address_add, usual_address
 from chain.custody.models import Withdrawal, WithdrawalAddress
 from chain.custody.wallets import chain_account_of, wallet_of
@@ -28,6 +28,7 @@ MAX_KEY = 64
 
 class WithdrawalListView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_withdrawals_list", "Your withdrawals to the chain, newest first", tag=TAG, query=PageQuery,
@@ -57,6 +58,7 @@ class WithdrawalListView(APIView):
 
 class WithdrawalDetailView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation(
         "chain_withdrawals_get", "One withdrawal", tag=TAG, answer=schemas.ShownWithdrawal, errors=READ_ERRORS,
@@ -71,6 +73,7 @@ class WithdrawalDetailView(APIView):
 
 class AddressListView(APIView):
     permission_classes = [IsPerson]
+    rates = WRITES
 
     @operation("chain_addresses_list", "Where withdrawals may go", tag=TAG, answer=schemas.BookAddressList, errors=READ_ERRORS)
     def get(self, request: Request) -> Response:

@@ -4,6 +4,8 @@ The program numbers its events, so nothing can be missed in silence. A kill at a
 are all stored; what is read again is known by its number.
 """
 
+from datetime import timedelta
+
 import structlog
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +20,7 @@ from chain.errors import ChainError
 from markets.stamps import at
 
 CHUNK = 100
+NOTE_EVERY = timedelta(seconds=30)  # at rest the row is not written with each look
 TRUNCATED = "Log truncated"
 log = structlog.get_logger("custody")
 
@@ -43,7 +46,9 @@ def index(*, client: ChainClient, chain: Deployment) -> int:
         _read(client, chain, cursor, slot)
         if last_number() < expected:
             raise _halted(cursor, f"the chain has {expected} events, but its transactions tell only {last_number()}")
-    ChainCursor.objects.filter(pk=cursor.pk).update(read_at=timezone.now(), slot=slot, halt_reason="")
+    now = timezone.now()
+    if expected > known or cursor.halt_reason or cursor.read_at is None or now - cursor.read_at >= NOTE_EVERY:
+        ChainCursor.objects.filter(pk=cursor.pk).update(read_at=now, slot=slot, halt_reason="")
     return last_number() - known
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from solders.instruction import Instruction
@@ -31,6 +32,7 @@ from chain.outbox.settler import Settler, Step, ignore
 from chain.settlement.stops import withdrawals_stopped
 
 LIFE: Final = timedelta(hours=1)
+LIFE_IN_PRODUCTION: Final = timedelta(days=3)  # a trade's proceeds are final only after their batch's challenge windows
 CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 CLOCK_TIME_OFFSET: Final = 32
 PAYLOAD: Final = struct.Struct("<QQ")  # withdrawal, amount
@@ -53,16 +55,17 @@ class VoucherRoute:
     def instructions(self, entry: OutboxEntry) -> list[Instruction]:
         """Each attempt states its own expiry, so that none comes too late; what holds is read from the chain."""
         _, amount = PAYLOAD.unpack(bytes(entry.payload))
-        expires_at_s = int((timezone.now() + LIFE).timestamp())
+        life = LIFE_IN_PRODUCTION if settings.PRODUCTION else LIFE
+        expires_at_s = int((timezone.now() + life).timestamp())
         settler = self.payer.pubkey()
         return [self._wallet.grant_voucher(number=entry.seq, amount_atoms=amount, expires_at_s=expires_at_s, settler=settler)]
 
 
 def vouchers_advance(*, client: ChainClient, chain: Deployment, observe: Callable[[Step], None] = ignore) -> None:
     """Bring each open withdrawal one step further."""
-    phase = type(chain.dex.read_exchange(client, commitment="confirmed").phase).__name__
-    if phase == "Live" and not withdrawals_stopped():
-        for withdrawal in _ready():
+    ready = _ready()
+    if ready and not withdrawals_stopped() and type(chain.dex.read_exchange(client, commitment="confirmed").phase).__name__ == "Live":
+        for withdrawal in ready:
             _queue(withdrawal)
     for withdrawal in Withdrawal.objects.filter(state=State.HELD).exclude(voucher=None).order_by("id"):
         _grant(client, chain, withdrawal, observe)

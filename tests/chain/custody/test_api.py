@@ -4,7 +4,8 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 from solders.system_program import TransferParams, transfer
@@ -206,10 +207,11 @@ WORDS = st.one_of(
 )
 
 
-def test_it_answers_no_input_with_a_5xx(custody_desk: CustodyDesk, alice: Browser) -> None:
+def test_it_answers_no_input_with_a_5xx(custody_desk: CustodyDesk, alice: Browser, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"chain": (10_000, 1_000)}
     funded(alice)
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(PATHS), st.data())
     def fuzz(target: tuple[str, tuple[str, ...]], data: st.DataObject) -> None:
         path, fields = target
