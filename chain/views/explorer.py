@@ -72,7 +72,7 @@ def _status(chain: Deployment) -> dict[str, Any]:
         parameters = [view.parameters for view in views]
         with _client(chain) as client:
             status = read_status(chain, client, parameters)
-        return {"status": status, "prices": origin(views), "batches": latest_batches(chain.transaction_url)}
+        return {"status": status, "prices": origin(views), "batches": latest_batches(chain.transaction_url, final_epoch=status.final_epoch)}
 
     facts = cache.get_or_set(f"chain-status-{chain.record.genesis_hash}", read, SHOWN_FOR_S)
     return {**(facts or read()), "chain": chain.record}

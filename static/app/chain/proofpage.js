@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../api.js";
 import { pageState, setText } from "../dom.js";
-import { format } from "../numbers.js";
+import { format, percent } from "../numbers.js";
 import { dateTime } from "../times.js";
 import { QUOTE_DECIMALS } from "../units.js";
 import { toBase58, toHex } from "./encoding.js";
@@ -14,6 +14,8 @@ import { verify } from "./proof.js";
 import { pause } from "./transactions.js";
 
 const ASK_EVERY_MS = 3000;
+const E8_DECIMALS = 8;
+const PPM_DECIMALS = 6;
 const WORDS = { passed: "passed", failed: "failed", open: "not yet" };
 const state = pageState();
 const part = (id) => document.getElementById(id);
@@ -64,6 +66,12 @@ function links(signatures) {
   return signatures.length ? list : "–";
 }
 
+/** Return a number of ticks or lots as a decimal, without zeros that say nothing. */
+function units(count, e8) {
+  const text = format(count * BigInt(e8), E8_DECIMALS);
+  return text.replace(/\.?0+$/, "");
+}
+
 function usdc(atoms) {
   return format(atoms, QUOTE_DECIMALS, { sign: true });
 }
@@ -92,9 +100,9 @@ async function showOrder({ signed, account }) {
   const mine = await findKey(toBase58(account.owner)).catch(() => undefined);
   const own = mine && toBase58(mine.publicKey) === toBase58(signed.key);
   showFacts("proof-order", [
-    ["Side and size", `${order.side === "buy" ? "Buy" : "Sell"} ${order.sizeLots} lots${order.reduceOnly ? ", reduce only" : ""}`],
-    ["Limit", `${order.limitTicks} ticks`],
-    ["Most fee", `${order.feeCapPpm} ppm of value`],
+    ["Side and size", `${order.side === "buy" ? "Buy" : "Sell"} ${units(order.sizeLots, state.lot_e8)} ${state.base}${order.reduceOnly ? ", reduce only" : ""}`],
+    ["Limit", units(order.limitTicks, state.tick_e8)],
+    ["Most fee", percent(order.feeCapPpm, PPM_DECIMALS, { places: 4, sign: false })],
     ["Good until", dateTime(order.expiryMs)],
     ["Nonce", String(order.nonce)],
     ["Signed with", `${toBase58(signed.key)}${own ? " – the key of this browser" : ""}`],

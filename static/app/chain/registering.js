@@ -16,15 +16,24 @@ async function known(key) {
   return keys.find((each) => each.key === key && !each.revoked_ms) ?? null;
 }
 
+/** Return this browser's key, made anew where the chain has ended the old one: a key's place there is never used again. */
+async function freshKey(owner) {
+  const mine = await findOrMakeKey(owner);
+  const key = toBase58(mine.publicKey);
+  const { trading_keys: keys } = await api("/api/v1/chain/wallet/");
+  const seen = keys.find((each) => each.key === key);
+  if (!seen) return key;
+  if (!seen.revoked_ms && seen.expires_ms > Date.now()) throw new NotTaken("This browser’s key is registered already. Revoke it to register another.");
+  await removeKey(owner);
+  return toBase58((await findOrMakeKey(owner)).publicKey);
+}
+
 async function register(form, { session, chain, steps }) {
   if (!(await canMakeKeys())) throw new NotTaken("This browser cannot make such keys here: it needs HTTPS and Ed25519 in WebCrypto.");
   const cap = usdc(form.elements.cap);
-  const { owner } = session;
+  const key = await freshKey(session.owner);
   steps.reset();
   steps.reach("made");
-  // A key that was revoked can never be registered again: its place on chain is taken for good.
-  const mine = await findOrMakeKey(owner);
-  const key = toBase58(mine.publicKey);
   const market = form.elements.market.value;
   const body = { key, cap, expires_ms: Date.now() + Number(form.elements.days.value) * DAY_MS, ...(market && { market }) };
   await transact("register-key", body, { connection: session.connection, chain, steps });
