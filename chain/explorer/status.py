@@ -123,7 +123,7 @@ def _dollars(price_e8: int, decimals: int) -> str:
     return f"{decimal_from_atoms(price_e8, 8):,.{decimals}f}"
 
 
-def latest_batches(transaction_url: Callable[[str], str]) -> list[BatchRow]:
+def latest_batches(transaction_url: Callable[[str], str], *, final_epoch: int) -> list[BatchRow]:
     """Return the newest batches, each with the transactions that brought it on chain."""
     batches = list(SettlementBatch.objects.select_related("entry").order_by("-seq")[:SHOWN_BATCHES])
     attempts = OutboxAttempt.objects.filter(entry__in=[batch.entry_id for batch in batches], state=OutboxAttempt.State.FINAL).order_by("id")
@@ -134,9 +134,16 @@ def latest_batches(transaction_url: Callable[[str], str]) -> list[BatchRow]:
         BatchRow(
             seq=batch.seq,
             accounts=batch.accounts,
-            state=OutboxEntry.State(batch.entry.state).label,
+            state=_state(batch, final_epoch),
             created_at=batch.created_at,
             transactions=found.get(batch.entry_id, []),
         )
         for batch in batches
     ]
+
+
+def _state(batch: SettlementBatch, final_epoch: int) -> str:
+    """Say how far a batch has come: on chain it is final only when nobody can challenge it any more."""
+    if batch.entry.state != OutboxEntry.State.FINAL:
+        return "Halted" if batch.entry.state == OutboxEntry.State.QUARANTINED else "On its way"
+    return "Final" if batch.epoch is not None and batch.epoch <= final_epoch else "Can be challenged"

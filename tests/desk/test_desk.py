@@ -55,6 +55,14 @@ def test_it_serves_the_trade_page_and_says_so(desk: DeskProcess) -> None:
     assert "django_http_requests" in desk.get("/metrics")[1]
 
 
+def test_it_settles_on_its_chain(desk: DeskProcess) -> None:
+    """The localnet, its set-up, the schedule, the chain's worker, prices and settlement: all of it has to work for one batch."""
+    wait_until(lambda: "Can be challenged" in desk.get("/chain/state/")[1], "no batch came on chain")
+    page = desk.get("/chain/")[1]
+    assert "Stale" not in page
+    assert all(f"{asset}-PERP" in page for asset in ("BTC", "ETH", "SOL", "AVAX", "LINK", "DOGE", "XRP", "SUI"))
+
+
 def test_it_prints_two_traders_with_balances_and_the_staff(desk: DeskProcess) -> None:
     passwords = dict(line.split() for line in (desk.data_dir / "credentials").read_text().splitlines()[1:])
     for name in ("alice", "bob"):
