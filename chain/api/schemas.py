@@ -124,6 +124,10 @@ class WithdrawBody(Body, frozen=True):
     withdrawal_id: str
 
 
+class ExitBody(Body, frozen=True):
+    """Nothing; the body may also be left out."""
+
+
 class UnsignedTransaction(msgspec.Struct, frozen=True):
     transaction: Annotated[str, msgspec.Meta(description="In base64; the wallet signs and pays.")]
     last_valid_block_height: int

@@ -22,7 +22,7 @@ from chain.custody.wallets import address_of, chain_account_of, wallet_of
 from chain.custody.withdrawals import withdrawal_of
 from chain.deployment import Deployment, deployment
 from markets.api.documentation import operation
-from markets.api.requests import body, query
+from markets.api.requests import body, query, raw_body
 from markets.api.schemas import NoQuery
 from markets.selectors import market_by_symbol
 from markets.units import ASSET_DECIMALS
@@ -118,9 +118,13 @@ class RequestExitView(APIView):
     permission_classes = [IsPerson]
     rates = WRITES
 
-    @operation("chain_request_exit", "A transaction that asks for an exit", tag=TAG, answer=Answer, errors=CHAIN_ERRORS)
+    @operation(
+        "chain_request_exit", "A transaction that asks for an exit", tag=TAG, body=schemas.ExitBody, answer=Answer, errors=CHAIN_ERRORS
+    )
     def post(self, request: Request) -> Response:
         chain, user = deployment(), person(request)
+        if raw_body(request):
+            body(request, schemas.ExitBody)
         with chain.client() as client:
             return prepared(user, client, instructions_of(user, chain).request_exit())
 
