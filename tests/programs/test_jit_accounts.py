@@ -53,9 +53,9 @@ def manage(auctions: Auctions) -> None:
     for owner in (exchange.alice, bob, charlie, exchange.authority):
         exchange.value(owner)
     exchange.open_escapes()
-    escape = exchange.asset_accounts(0) | {"user": auctions.user_of(charlie), "destination": auctions.vault_of(charlie)}
-    exchange.send("escape", {}, escape, [bob])
-    auctions.collect(charlie)
+    aside = exchange.chain.token_account(exchange.mints[0], auctions.owner_of(charlie), 0)
+    exchange.send("escape", {}, exchange.asset_accounts(0) | {"user": auctions.user_of(charlie), "destination": aside}, [bob])
+    auctions.collect(charlie, aside)
 
 
 def test_no_account_of_any_instruction_can_be_exchanged() -> None:

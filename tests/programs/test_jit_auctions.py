@@ -313,12 +313,31 @@ def test_who_breaks_his_bid_loses_the_bond_to_the_taker(auctions: Auctions, take
     assert auctions.auction(taken)["offers"] == []
 
 
-def test_who_fills_his_order_elsewhere_breaks_his_bid(auctions: Auctions, taken: SignedOrder) -> None:
+def test_a_taker_cannot_break_a_bid_by_filling_it_elsewhere(auctions: Auctions, taken: SignedOrder) -> None:
     exchange, alice, bob = auctions.exchange, auctions.exchange.alice, auctions.exchange.bob
     made = exchange.order(bob, "sell", 100, START)
     auctions.bid(taken, made, bob)
-    exchange.match(exchange.order(alice, "buy", 50, TICKS), made, 50, START)
-    auctions.default(taken, made, taker=alice, maker=bob)
+    exchange.match(exchange.order(alice, "buy", 30, TICKS), made, 30, START)
+    with refused("NotAtFault"):
+        auctions.default(taken, made, taker=alice, maker=bob)
+    auctions.settle(taken, made, taker=alice, maker=bob)
+    assert exchange.lots(bob) == -100
+    assert auctions.auction(taken)["settled_lots"] == 70
+
+
+def test_a_bid_whose_order_is_gone_is_free_and_blocks_nobody(auctions: Auctions, taken: SignedOrder) -> None:
+    exchange, alice, bob, charlie = auctions.exchange, auctions.exchange.alice, auctions.exchange.bob, auctions.exchange.charlie
+    wait(auctions, 10)
+    best, second = exchange.order(bob, "sell", 50, START), exchange.order(charlie, "sell", 50, START + 1)
+    auctions.bid(taken, best, bob)
+    auctions.bid(taken, second, charlie)
+    exchange.match(exchange.order(alice, "buy", 50, TICKS), best, 50, START)
+    for act in (auctions.settle, auctions.default):
+        with refused("Overfilled"):
+            act(taken, best, taker=alice, maker=bob)
+    auctions.release(taken, best, maker=bob)
+    auctions.settle(taken, second, taker=alice, maker=charlie)
+    assert exchange.lots(charlie) == -50
 
 
 def test_a_taker_without_margin_gets_no_bond(auctions: Auctions, taken: SignedOrder) -> None:

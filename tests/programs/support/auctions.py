@@ -168,8 +168,9 @@ class Auctions:
         named = self.pool_accounts(manager) | {"manager": signer.pubkey(), "trading_key": self.key_of(manager, key)}
         self.send("revoke_pool_key", {}, named, [signer])
 
-    def collect(self, manager: Keypair) -> None:
-        self.send("collect", {}, self.pool_accounts(manager), [self.exchange.payer])
+    def collect(self, manager: Keypair, source: Pubkey | None = None) -> None:
+        named = self.pool_accounts(manager) | {"source": source}
+        self.send("collect", {}, named, [self.exchange.payer])
 
     # Where things are, and what they say.
 

@@ -21,8 +21,7 @@ fn numbers(value: &Value) -> Vec<u64> {
 #[test]
 fn it_closes_as_little_as_helps() {
     for case in cases("liquidation", "partial_lots") {
-        let freed =
-            Freed { lot_atoms: number(&case["lot_atoms"]), rate_ppm: number(&case["rate_ppm"]), fee_ppm: number(&case["fee_ppm"]) };
+        let freed = Freed { lot_atoms: number(&case["lot_atoms"]), rate_ppm: number(&case["rate_ppm"]), fee_ppm: number(&case["fee_ppm"]) };
         let lots = partial_lots(QuoteAtoms(number(&case["shortage_atoms"])), freed, number(&case["position_lots"])).unwrap();
         assert_eq!(lots, number::<u64>(&case["lots"]), "{case}");
     }
@@ -74,11 +73,8 @@ fn it_says_how_much_of_the_next_deleveraging_falls_to_a_position() {
 #[test]
 fn it_counts_collateral() {
     for case in cases("collateral", "counted") {
-        let tier = |item: &Value| Haircut {
-            value_from_atoms: number(&item[0]),
-            initial_ppm: number(&item[1]),
-            maintenance_ppm: number(&item[2]),
-        };
+        let tier =
+            |item: &Value| Haircut { value_from_atoms: number(&item[0]), initial_ppm: number(&item[1]), maintenance_ppm: number(&item[2]) };
         let haircuts: Vec<Haircut> = case["tiers"].as_array().unwrap().iter().map(tier).collect();
         let (amount, price) = (number(&case["amount_atoms"]), PriceE8(number(&case["price_e8"])));
         let value = asset_value(amount, price, number(&case["decimals"])).unwrap();

@@ -13,15 +13,14 @@ use crate::{error::JitError, state::Bid};
 pub struct Maker<'a> {
     pub user: &'a User,
     pub key: &'a TradingKey,
-    pub filled_lots: u64,
     pub bid: &'a Bid,
 }
 
 impl Maker<'_> {
-    /// Is the bid broken by what its maker did: key, nonce, the same order filled elsewhere, or the margin gone?
+    /// Is the bid broken by what its maker did: the key, the nonce or the margin gone? That its order was filled elsewhere is no fault: anyone
+    /// can match an order that is on chain.
     pub fn is_at_fault(&self, market: &Market, markets: &[Box<Market>], lots: i64, now: i64) -> Result<bool> {
-        let left = self.bid.order_lots.saturating_sub(self.filled_lots);
-        let withdrawn = self.key.revoked_ms != 0 || self.user.min_nonce > self.bid.nonce || left < self.bid.size_lots;
+        let withdrawn = self.key.revoked_ms != 0 || self.user.min_nonce > self.bid.nonce;
         Ok(withdrawn || !self.has_margin(market, markets, lots, now)?)
     }
 

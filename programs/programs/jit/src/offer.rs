@@ -8,7 +8,10 @@ use perp_dex::{
     state::{Exchange, Market, OrderFills, Phase, TradingKey, User},
 };
 
-use crate::error::JitError;
+use crate::{
+    error::JitError,
+    state::{Auction, Bid},
+};
 
 /// Everything that a signed order is judged by.
 pub struct Desk<'a> {
@@ -46,6 +49,13 @@ impl Desk<'_> {
         require!(key.expires_ms > until_ms, JitError::KeyRefused);
         Ok(order)
     }
+}
+
+/// Return how much can still be filled of both orders together.
+pub fn left_lots(auction: &Auction, bid: &Bid, taker_fills: &AccountInfo, maker_fills: &AccountInfo) -> Result<u64> {
+    let taken = auction.order_lots.saturating_sub(filled_lots(taker_fills)?);
+    let made = bid.order_lots.saturating_sub(filled_lots(maker_fills)?);
+    Ok(taken.min(made).min(bid.size_lots))
 }
 
 /// Return how much of an order the chain has seen filled; an account that does not exist yet says nothing.

@@ -115,8 +115,7 @@ impl Judge<'_> {
         check_owner(order, self.user)?;
         let cancelled = order.nonce < self.user.min_nonce && fill.time_ms >= self.user.min_nonce_ms;
         require!(!cancelled, DexError::OldNonce);
-        let fill =
-            Fill { domain: domain(self.exchange), market_id: market.market_id, position_lots: self.held(market.market_id), ..fill };
+        let fill = Fill { domain: domain(self.exchange), market_id: market.market_id, position_lots: self.held(market.market_id), ..fill };
         order.allow(&fill, market.tick_lot_atoms).map_err(DexError::from)?;
         signature.key.allow(order.market_id, value_at_limit(order, market)?, fill.time_ms)?;
         let lots = order.signed_lots(fill.size_lots).map_err(DexError::from)?;

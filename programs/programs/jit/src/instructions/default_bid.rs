@@ -8,7 +8,7 @@ use crate::{
     error::JitError,
     event::BidDefaulted,
     maker::Maker,
-    offer::{filled_lots, require_fallback},
+    offer::{left_lots, require_fallback},
     state::{Auction, Bid},
 };
 
@@ -56,12 +56,11 @@ pub(crate) fn handle<'info>(ctx: Context<'info, DefaultBid<'info>>) -> Result<()
     require!(!auction.is_running(clock.slot), JitError::AuctionRuns);
     require!(auction.binds(clock.slot), JitError::TooLate);
     auction.require_best(&bid.user)?;
-    let left = auction.order_lots.saturating_sub(filled_lots(accounts.taker_fills.as_ref())?);
-    let size = i64::try_from(left.min(bid.size_lots)).map_err(|_| JitError::Overflow)?;
+    let left = left_lots(auction, bid, accounts.taker_fills.as_ref(), accounts.maker_fills.as_ref())?;
+    let size = i64::try_from(left).map_err(|_| JitError::Overflow)?;
     require!(size > 0, JitError::Overfilled);
     accounts.maker.settle(&accounts.exchange)?;
-    let filled_lots = filled_lots(accounts.maker_fills.as_ref())?;
-    let maker = Maker { user: &accounts.maker, key: &accounts.maker_key, filled_lots, bid };
+    let maker = Maker { user: &accounts.maker, key: &accounts.maker_key, bid };
     let lots = if auction.buys { size.saturating_neg() } else { size };
     require!(maker.is_at_fault(&accounts.market, &markets, lots, clock.unix_timestamp)?, JitError::NotAtFault);
     let (user, bond_lamports) = (bid.user, bid.bond_lamports);

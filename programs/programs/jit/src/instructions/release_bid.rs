@@ -4,7 +4,7 @@ use perp_dex::state::Exchange;
 use crate::{
     error::JitError,
     event::BidReleased,
-    offer::{filled_lots, require_fallback},
+    offer::{left_lots, require_fallback},
     state::{Auction, Bid},
 };
 
@@ -26,13 +26,16 @@ pub struct ReleaseBid<'info> {
     /// CHECK: of the taker's order.
     #[account(seeds = [b"fills", auction.order.as_ref()], bump, seeds::program = perp_dex::ID)]
     pub taker_fills: UncheckedAccount<'info>,
+    /// CHECK: of the maker's order.
+    #[account(seeds = [b"fills", bid.order.as_ref()], bump, seeds::program = perp_dex::ID)]
+    pub maker_fills: UncheckedAccount<'info>,
 }
 
-/// Out of time, the order filled, or the engine back: before that a bid binds, its own maker too.
+/// Out of time, an order filled, or the engine back: before that a bid binds, its own maker too.
 pub(crate) fn handle(ctx: Context<ReleaseBid>) -> Result<()> {
     let accounts = ctx.accounts;
     let (auction, user) = (&mut accounts.auction, accounts.bid.user);
-    let filled = filled_lots(accounts.taker_fills.as_ref())? >= auction.order_lots;
+    let filled = left_lots(auction, &accounts.bid, accounts.taker_fills.as_ref(), accounts.maker_fills.as_ref())? == 0;
     let over = !auction.binds(Clock::get()?.slot);
     let free = over || filled || require_fallback(&accounts.exchange).is_err();
     require!(free, JitError::Binding);

@@ -8,7 +8,7 @@ use perp_dex::{
 use crate::{
     error::JitError,
     event::BidSettled,
-    offer::{filled_lots, require_fallback},
+    offer::{left_lots, require_fallback},
     state::{Auction, Bid},
 };
 
@@ -88,8 +88,7 @@ pub(crate) fn handle<'info>(ctx: Context<'info, SettleBid<'info>>) -> Result<()>
     require!(!auction.is_running(slot), JitError::AuctionRuns);
     require!(auction.binds(slot), JitError::TooLate);
     auction.require_best(&bid.user)?;
-    let left = auction.order_lots.saturating_sub(filled_lots(accounts.taker_fills.as_ref())?);
-    let size_lots = left.min(bid.size_lots);
+    let size_lots = left_lots(auction, bid, accounts.taker_fills.as_ref(), accounts.maker_fills.as_ref())?;
     require!(size_lots > 0, JitError::Overfilled);
     accounts.match_orders(size_lots, ctx.remaining_accounts)?;
     let (user, price_ticks) = (accounts.bid.user, accounts.bid.price_ticks);

@@ -72,7 +72,10 @@ impl MarketParameters {
                 && tier.maintenance_ppm >= 1
                 && u64::from(tier.maintenance_ppm) * u64::from(tier.max_leverage) <= 1_000_000
         });
-        let bounds = (1..=200_000).contains(&self.band_ppm) && self.mark_band_ppm <= 100_000 && self.funding_cap_ppb <= 10_000_000 && self.liquidation_fee_ppm <= 50_000;
+        let bounds = (1..=200_000).contains(&self.band_ppm)
+            && self.mark_band_ppm <= 100_000
+            && self.funding_cap_ppb <= 10_000_000
+            && self.liquidation_fee_ppm <= 50_000;
         require!(first && rise && rates && bounds && (1..=3_600).contains(&self.max_price_age_s), DexError::BadParameters);
         Ok(())
     }
