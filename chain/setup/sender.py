@@ -11,7 +11,7 @@ from chain.building import Signed, build
 from chain.client import ChainClient
 from chain.errors import ChainError
 
-POLL_S = 0.2
+POLL_S = 0.1
 RESEND_S = 2.0
 TIMEOUT_S = 60.0
 

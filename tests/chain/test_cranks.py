@@ -1,10 +1,14 @@
 """The oracle's crank: fresh prices reach feeds and markets, stale ones do not, and one market's trouble is its own."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from solders.account import Account
+from solders.pubkey import Pubkey
 
 from chain.client import ChainClient
 from chain.cranks import read_feeds, turn_prices
@@ -15,10 +19,12 @@ from chain.setup.localnet import set_up
 from chain.setup.parameters import MAX_JUMP_PPM
 from markets.seed import MARKETS
 from markets.views import MarketView
+from oracle.feeds.hermes.ids import FEED_IDS
+from oracle.feeds.pyth_solana.account import address
 from tests.chain.localnets import Localnet
 from tests.chain.markets import E8, view, views
+from tests.programs.support.prices import RECEIVER, price_update
 from trading.models import Journal
-
 
 
 class Desk:
@@ -93,6 +99,47 @@ def test_it_lets_no_market_hold_up_the_others(desk: Desk) -> None:
 def test_it_goes_on_without_markets_that_the_chain_does_not_know(desk: Desk) -> None:
     unknown = view(MARKETS[0].__class__(market_id=99, symbol="NEW-PERP", base_asset="NEW", tick_e8=10**7, lot_e8=10**4, tiers=()))
     assert desk.turn([unknown, *views(price=101)]) == 8
+
+
+def put_pyth(desk: Desk, *, price: int, level: bytes = b"\x01") -> None:
+    """Write Bitcoin's price as Pyth's receiver does, into the account of its feed."""
+    feed_id, key = bytes.fromhex(FEED_IDS["BTC"]), Pubkey.from_string(address(FEED_IDS["BTC"]))
+    data = price_update(price=price * E8, published_at=int(time.time()), feed_id=feed_id, level=level)
+    account = Account(10**9, data, RECEIVER)
+
+    def put() -> None:
+        chain = desk.net.chain
+        chain.accounts.write(key, account, slot=chain.open.slot, final_slot=0)
+        chain.bank.put(key, account)
+
+    desk.net.do(put)
+    desk.net.advance()
+
+
+def on_devnet(desk: Desk) -> None:
+    record = msgspec.structs.replace(desk.deployment.record, cluster="devnet")
+    desk.deployment = Deployment(record=record, folder=desk.deployment.folder)
+
+
+def test_it_brings_pyths_own_price_on_a_cluster_that_has_it(desk: Desk) -> None:
+    on_devnet(desk)
+    put_pyth(desk, price=101)
+    later = views(price=101)
+    desk.turn(later)
+    feed = read_feeds(desk.deployment, desk.client, [1])[1]
+    assert (feed.pyth.price_e8, type(feed.state).__name__) == (101 * E8, "Valid")
+    before = desk.landed()
+    desk.turn(later)
+    assert desk.landed() == before  # neither has anything newer
+
+
+def test_it_leaves_a_partly_verified_price_of_pyth_alone(desk: Desk) -> None:
+    on_devnet(desk)
+    put_pyth(desk, price=101, level=b"\x00\x05")
+    before = desk.landed()
+    assert desk.turn(views(price=101)) == 8
+    assert desk.landed() - before == 2
+    assert read_feeds(desk.deployment, desk.client, [1])[1].pyth.price_e8 == 0
 
 
 def test_it_takes_prices_only_where_the_engine_would_settle_at_them() -> None:
