@@ -115,6 +115,15 @@ def market_data() -> Findings:
         return [*ratios, *observations(stack)], figures
 
 
+def settlement() -> Findings:
+    from bench.stack import Stack
+
+    with Stack() as stack:
+        from bench.settlement import settle
+
+        return settle(stack)
+
+
 MEASUREMENTS: dict[str, Callable[[], Findings]] = {
     "engine": engine,
     "margin": margin,
@@ -125,6 +134,7 @@ MEASUREMENTS: dict[str, Callable[[], Findings]] = {
     "fanout": fanout,
     "rest": rest,
     "market_data": market_data,
+    "settlement": settlement,
 }
 
 
