@@ -8,7 +8,8 @@ import { parse } from "./numbers.js";
 const PPM = 1_000_000n;
 const E8_DECIMALS = 8;
 const SOON_MS = 600_000; // of what does not rest
-const LONGEST_MS = 30 * 86_400_000; // of what does, while the key lasts
+const DAY_MS = 86_400_000;
+const LONGEST_MS = 30 * DAY_MS; // of what does, while the key lasts
 
 /** There is nothing to sign with, or nothing that could be signed; the message says what to do. */
 export class CannotSign extends Error {}
@@ -75,6 +76,13 @@ export class Signer {
     const entry = this.keyFor(marketId);
     const text = entry ? toBase58(entry.mine.publicKey) : "";
     return text && `${text.slice(0, 4)}…${text.slice(-4)}`;
+  }
+
+  /** How long an order can last: a signature ends, and so does its key. */
+  longestDays(marketId) {
+    const left = Math.min(LONGEST_MS, this.keyFor(marketId).expires_ms - this.nowMs());
+    const days = Math.floor(left / DAY_MS);
+    return days > 1 ? `${days} days` : "a day";
   }
 
   // Nonces are times: the chain drops orders from before an outage by them.
@@ -207,7 +215,7 @@ export function showSigning({ signer, marketId }) {
   if (!text) return;
   const name = signer.name(marketId);
   text.textContent = name
-    ? `Signed by your trading key ${name}, in this browser`
+    ? `Signed in this browser by your trading key ${name}. Orders last ${signer.longestDays(marketId)} at most.`
     : "This browser has no trading key of this account, so it cannot sign orders.";
   document.querySelector("[data-signing=key]").hidden = Boolean(name);
 }

@@ -50,7 +50,7 @@ def view(wallet: WalletAccount) -> AccountView:
 def signed_desk(visitor: Visitor, wallet: WalletAccount) -> Page:
     with_key(visitor, wallet)
     page = open_desk(visitor)
-    expect(page.locator("#ticket-signing")).to_contain_text("Signed by your trading key")
+    expect(page.locator("#ticket-signing")).to_contain_text("by your trading key")
     return page
 
 
@@ -71,7 +71,7 @@ def test_it_signs_orders_amendments_and_exits(visit: Visit, alice: Person, bob: 
     row = alices.locator("#position-BTC-PERP")
     alices.get_by_role("tab", name="Positions").click()
     expect(row).to_contain_text("Long")
-    expect(row).to_contain_text("Unsigned")
+    expect(row).to_contain_text("By stop order")
 
     place(bobs, side="buy", size="2", price="60000")
     row.get_by_role("button", name="Reverse").click()
