@@ -136,9 +136,10 @@ class Named(NamedTuple):
     key_id: str
     liquidation_id: str = ""
     withdrawal_id: str = "1"
+    seq: str = "1"
     signature: str = "1" * 88
-    account_id: str = ""
-    trade_id: str = ""
+    account_id: str = "1"
+    trade_id: str = "1"
 
 
 class Route(NamedTuple):
