@@ -6,7 +6,8 @@ class ChainConfig(AppConfig):
 
     def ready(self) -> None:
         from chain.custody import reviews
-        from chain.settlement import decisions
+        from chain.settlement import decisions, metrics
 
         reviews.register_kinds()
         decisions.register_kinds()
+        metrics.register()

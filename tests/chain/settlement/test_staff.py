@@ -107,3 +107,16 @@ def test_it_keeps_by_hand(desk: SettlementDesk, settings: object) -> None:
     desk.localnet.finalize()
     batch = OutboxEntry.objects.get(shard_id="batches").batch
     assert is_answered(desk, batch, FAUCET)
+
+
+def test_it_tells_operators_how_settlement_goes(desk: SettlementDesk) -> None:
+    desk.settle_batch()
+    desk.trade(5, 10_000)
+    desk.make()
+    halt(shard="batches", reason="a try")
+    told = dict(
+        line.split() for line in Client().get("/metrics").content.decode().splitlines() if line.startswith(("qd_settlement", "qd_outbox"))
+    )
+
+    assert (told["qd_settlement_batch"], told["qd_outbox_unfinished"], told["qd_outbox_halted"]) == ("1.0", "1.0", "1.0")
+    assert 0 <= float(told["qd_settlement_batch_age_seconds"]) < 60
