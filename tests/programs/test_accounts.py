@@ -79,11 +79,17 @@ def deleverage(exchange: Exchange) -> None:
 def judge(exchange: Exchange) -> None:
     """Let Alice be called for margin and recover, before anything is silent."""
     risks = Risks(exchange)
+    exchange.prices.create(2)
+    exchange.prices.agree(50, 2)
+    risks.set_haircut([(0, 900_000, 950_000)])
+    risks.set_limits(lots=10_000)
     exchange.settle(exchange.fill(7_900))
     exchange.chain.warp(seconds=10)
     exchange.reprice(99_000)
     risks.check(exchange.alice)
     risks.portfolio(exchange.alice, [exchange.user(exchange.alice)])
+    risks.collateral(exchange.alice)
+    risks.room(exchange.alice, buys=True)
     risks.call(exchange.alice)
     exchange.deposit(exchange.alice, 20_000 * USDC)
     risks.end(exchange.alice)

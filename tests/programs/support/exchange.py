@@ -81,6 +81,11 @@ class Exchange:
     # What the operator sets up.
 
     def begin(self) -> None:
+        self.found()
+        self.admit()
+
+    def found(self) -> None:
+        """Set up everything that is there before the first account."""
         self.prices.initialise()
         self.prices.create()
         self.prices.agree(PRICE)
@@ -90,6 +95,8 @@ class Exchange:
         for market_id in self.markets:
             self.create_market(market_id)
             self.observe(market_id)
+
+    def admit(self) -> None:
         for owner in (self.alice, self.bob, self.charlie, self.authority):
             self.create_user(owner)
         for owner, trading_key in self.keys.items():

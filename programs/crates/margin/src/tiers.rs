@@ -41,6 +41,16 @@ pub fn initial_margin(notional: QuoteAtoms, leverage: u32, tiers: &[Tier]) -> Re
     Ok(QuoteAtoms(ceil_div(notional.0, i128::from(leverage))?.max(tiered)))
 }
 
+/// Return initial margin with an add-on for what the notional has beyond `from`; never more than the notional.
+pub fn concentrated_margin(initial: QuoteAtoms, notional: QuoteAtoms, from: QuoteAtoms, rate_ppm: u32) -> Result<QuoteAtoms, MathError> {
+    if rate_ppm == 0 || notional <= from {
+        return Ok(initial);
+    }
+    let beyond = notional.checked_sub(from)?;
+    let more = ceil_div(beyond.0.checked_mul(i128::from(rate_ppm)).ok_or(MathError::Overflow)?, i128::from(PPM))?;
+    Ok(initial.max(notional.min(initial.checked_add(QuoteAtoms(more))?)))
+}
+
 /// One market's position in an account whose other markets stand still.
 #[derive(Clone, Copy, Debug)]
 pub struct Exposure {

@@ -48,6 +48,28 @@ fn it_computes_initial_margin() {
 }
 
 #[test]
+fn it_computes_the_margins_of_published_tables() {
+    let all = vectors("margin");
+    for case in all["tiered"]["cases"].as_array().unwrap() {
+        let table = tiers(&all["tables"]["rows"][case["table"].as_str().unwrap()]);
+        let notional = QuoteAtoms(number(&case["notional_atoms"]));
+        let initial = initial_margin(notional, number(&case["leverage"]), &table).unwrap();
+        let maintenance = maintenance_margin(notional, &table).unwrap();
+        assert_eq!(initial.0, number::<i128>(&case["initial_atoms"]), "{case}");
+        assert_eq!(maintenance.0, number::<i128>(&case["maintenance_atoms"]), "{case}");
+    }
+}
+
+#[test]
+fn it_adds_to_the_margin_of_concentrated_positions() {
+    for case in vectors("margin")["concentrated"]["cases"].as_array().unwrap() {
+        let atoms = |name: &str| QuoteAtoms(number(&case[name]));
+        let margin = concentrated_margin(atoms("initial_atoms"), atoms("notional_atoms"), atoms("from_atoms"), number(&case["rate_ppm"]));
+        assert_eq!(margin.unwrap(), atoms("atoms"), "{case}");
+    }
+}
+
+#[test]
 fn it_finds_the_liquidation_price() {
     let all = vectors("margin");
     for case in all["liquidation"].as_array().unwrap() {

@@ -12,4 +12,14 @@ pub enum RiskError {
     BadPriceState,
     #[msg("A computation overflows")]
     Overflow,
+    #[msg("Only the exchange's authority may do this")]
+    NotAuthority,
+    #[msg("A parameter is out of range")]
+    BadParameters,
+}
+
+impl From<fixed_point::MathError> for RiskError {
+    fn from(_: fixed_point::MathError) -> Self {
+        Self::Overflow
+    }
 }

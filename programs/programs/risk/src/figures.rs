@@ -21,12 +21,12 @@ fn narrow(atoms: i128) -> Result<i64> {
 }
 
 impl Figures {
-    fn of(health: &Health) -> Result<Self> {
+    pub fn new(health: &Health, free: i128) -> Result<Self> {
         Ok(Self {
             equity_atoms: narrow(health.equity)?,
             initial_atoms: narrow(health.initial)?,
             maintenance_atoms: narrow(health.maintenance)?,
-            free_atoms: narrow(health.free())?,
+            free_atoms: narrow(free)?,
         })
     }
 
@@ -34,7 +34,8 @@ impl Figures {
     pub fn at_worst(user: &User, markets: &[Box<Market>], now: i64) -> Result<Self> {
         let mut worst: Option<Self> = None;
         for outlook in user.outlooks()? {
-            let figures = Self::of(&Health::of(&outlook, markets, now)?)?;
+            let health = Health::of(&outlook, markets, now)?;
+            let figures = Self::new(&health, health.free())?;
             if worst.is_none_or(|known| figures.excess_atoms() < known.excess_atoms()) {
                 worst = Some(figures);
             }
