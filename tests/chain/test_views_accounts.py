@@ -54,7 +54,7 @@ def test_it_acts_on_the_account_that_the_page_shows(desk: Desk) -> None:
     assert desk.alice.get("account/", **page_of_first).json["account_id"] == first.id
     assert desk.alice.get(f"account/?account_id={hedge.id}", **page_of_first).json["account_id"] == hedge.id
     post(desk.alice, "/account/deposit/", amount="5", account_id=first.id)
-    assert (usdc(desk, first), usdc(desk, hedge)) == (10_005, 0)
+    assert [usdc(desk, first), usdc(desk, hedge)] == [Decimal(10_005), Decimal(0)]
 
 
 def test_it_finds_no_account_of_anybody_else(desk: Desk) -> None:
