@@ -13,7 +13,7 @@ from chain.client import ChainClient
 from chain.cranks import turn_prices
 from chain.deployment import FILE, LOCALNET, Deployment, Keys, Record, read, read_key
 from chain.errors import ChainUnavailable
-from chain.idl import AnchorProgram
+from chain.idl import AnchorProgram, WrongAccount
 from chain.perp_dex import PerpDex
 from chain.prices import origin
 from chain.setup import refusal
@@ -34,12 +34,16 @@ def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say)
         known = read(folder).record if (folder / FILE).exists() else None
         try:
             refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=_batches(client))
+            found = _deployment(folder, make_keys(folder), rpc_url=rpc_url, genesis_hash=genesis_hash, prices=origin(views))
+            _run(Stages(deployment=found, client=client, markets=[view.parameters for view in views], mint=_mint(folder)), say)
+            turn_prices(deployment=found, client=client, views=views)
+        except WrongAccount as error:
+            reason = f"{error.message} {refusal.AFRESH}"
+            refusal.note(folder, reason)
+            raise refusal.ChainRefusedHere(reason) from error
         except refusal.ChainRefusedHere as error:
             refusal.note(folder, error.message)
             raise
-        found = _deployment(folder, make_keys(folder), rpc_url=rpc_url, genesis_hash=genesis_hash, prices=origin(views))
-        _run(Stages(deployment=found, client=client, markets=[view.parameters for view in views], mint=_mint(folder)), say)
-        turn_prices(deployment=found, client=client, views=views)
     write_private(folder / FILE, msgspec.json.format(msgspec.json.encode(found.record)).decode() + "\n")
     refusal.clear(folder)
     return found

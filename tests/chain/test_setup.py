@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solders.account import Account
 
 from chain.client import ChainClient
 from chain.deployment import ChainOff, chain_is_on, deployment
@@ -130,6 +131,25 @@ def test_it_refuses_an_empty_chain_for_a_database_that_settled_before(net: Local
     assert OutboxShard.objects.count() == 1
     with pytest.raises(ChainRefusedHere, match="data is gone"):
         run(net, folder)
+
+
+def test_it_refuses_accounts_of_another_version_of_the_programs(net: Localnet, folder: Path) -> None:
+    begin_journal()
+    run(net, folder, count=1)
+    key = deployment().dex.exchange
+
+    def shorten() -> None:
+        account = net.chain.bank.account(key)
+        assert account is not None
+        short = Account(account.lamports, bytes(account.data)[:50], account.owner)
+        net.chain.accounts.write(key, short, slot=net.chain.open.slot, final_slot=0)
+        net.chain.bank.put(key, short)
+        net.chain.advance(2)
+
+    net.do(shorten)
+    with pytest.raises(ChainRefusedHere, match="another version of perp_dex"):
+        run(net, folder, count=1)
+    assert not chain_is_on()
 
 
 def test_it_finds_what_differs_from_the_engine(net: Localnet, folder: Path) -> None:
