@@ -180,7 +180,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
-# The chain's tasks wait for blocks: they have a queue, and workers with threads, of their own (worker --queue chain --threads 4).
+# The chain's tasks wait for blocks: they have a queue, and workers with threads, of their own (worker --queue chain --threads 6).
 CELERY_TASK_ROUTES = {"chain.tasks.*": {"queue": "chain"}}
 # What was not begun when the next run is due is dropped: after an outage nothing runs ten times over.
 CELERY_BEAT_SCHEDULE = {

@@ -18,7 +18,7 @@ ENGINE = Role(name="engine", command=("engine",), stage=1)
 PROJECTOR = Role(name="projector", command=("projector",), stage=1)
 WEB = Role(name="web", command=("web",), stage=2, listens=True)
 WORKER = Role(name="worker", command=("worker", "--beat"), stage=2)
-CHAIN_WORKER = Role(name="chain", command=("worker", "--queue", "chain", "--threads", "4"), stage=2)
+CHAIN_WORKER = Role(name="chain", command=("worker", "--queue", "chain", "--threads", "6"), stage=2)
 
 
 def localnet(port: int, final_after: int) -> Role:
