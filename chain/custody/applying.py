@@ -17,7 +17,7 @@ from accounts.trading_keys import trading_key_save, trading_keys_close
 from chain.client import ChainClient
 from chain.custody.instructions import EVERY_MARKET, USDC_INDEX, trading_key_address
 from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
-from chain.custody.withdrawals import done_before, withdrawal_settle
+from chain.custody.withdrawals import done_before, withdrawal_settle, withdrawals_drop
 from chain.deployment import INSURANCE_SUB_ACCOUNT, Deployment
 from markets.commands import CancelAll, CancelNonces, Deposit, Withdraw
 from markets.errors import DomainError, GatewayError, Refused
@@ -94,14 +94,18 @@ def _withdrawn(event: ChainEvent, account_id: int, client: ChainClient, chain: D
 
 
 def _withdrawn_in_fallback(event: ChainEvent, account_id: int) -> str:
-    """Debit what the owner took by himself while the operator was silent; numbered by the events themselves."""
+    """Debit what the owner took by himself while the operator was silent; numbered by the events themselves.
+
+    What is on its way out otherwise comes back first; vouchers that were granted expire before they do.
+    """
     before = ChainEvent.objects.filter(kind="Withdrawn", account_address=event.account_address, number__lt=event.number)
     number = sum(data["voucher"] == 0 for data in before.values_list("data", flat=True)) + 1
     reply = gateway().submit(
         Withdraw(account_id=account_id, asset="USDC", amount_atoms=event.data["amount"], target_account_id=CUSTODY, number=number)
     )
     if reply.reject is not None and not done_before(reply, number):
-        raise Refused(reply.reject)
+        withdrawals_drop(account_id=account_id, reason="The owner withdrew on chain, without the operator.")
+        raise Refused(reply.reject)  # the next look tries again
     return State.APPLIED
 
 

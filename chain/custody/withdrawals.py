@@ -95,6 +95,15 @@ def withdrawal_reject(*, withdrawal_id: int, reason: str) -> None:
     withdrawal_settle(withdrawal_id=withdrawal_id, paid=False)
 
 
+def withdrawals_drop(*, account_id: int, reason: str) -> None:
+    """Return what waits without a voucher: its owner has taken money by himself, and that comes first."""
+    waiting = Withdrawal.objects.filter(account_id=account_id, state__in=(State.HELD, State.REVIEW), voucher=None, settle_number=None)
+    with _locked(account_id):
+        dropped = [_number_end(withdrawal.pk, paid=False, reason=reason).pk for withdrawal in waiting.order_by("id")]
+    for withdrawal_id in dropped:
+        withdrawal_settle(withdrawal_id=withdrawal_id, paid=False)
+
+
 def _asked(account: Account, amount_atoms: int, key: str, destination: str) -> Withdrawal:
     with transaction.atomic():
         ChainAccount.objects.select_for_update().get(account=account)

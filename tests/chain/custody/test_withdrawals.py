@@ -6,20 +6,25 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
+from solders.instruction import Instruction
+from spl.token.constants import TOKEN_PROGRAM_ID
 
 from accounts.approvals.services import NotPermitted, approval_approve, approvals_execute_due
 from accounts.models import User
 from chain.custody import vouchers, withdrawals
 from chain.custody.errors import WithdrawalKeyUsed, WithdrawalNotReady
-from chain.custody.models import Withdrawal
+from chain.custody.models import ChainEvent, Withdrawal
 from chain.custody.reviews import review_request
 from chain.custody.withdrawals import withdrawal_request
+from chain.setup.parameters import LOCALNET_EXCHANGE
 from markets.errors import Refused
 from markets.ledger import CUSTODY, PENDING_WITHDRAWALS
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
 from tests.support.engine import engine_process, engine_processes
 
 __all__ = ["custody_desk", "engine_process", "engine_processes"]
+
+SILENT_SLOTS = LOCALNET_EXCHANGE["silent_slots"]
 
 
 def funded(desk: CustodyDesk, usdc: int = 500) -> Person:
@@ -166,3 +171,32 @@ def test_it_holds_in_production(custody_desk: CustodyDesk, settings: Any) -> Non
 
     Withdrawal.objects.update(held_until=timezone.now())
     custody_desk.run_until(lambda: only().state == "granted")
+
+
+def test_it_books_what_the_owner_takes_while_the_operator_is_silent(custody_desk: CustodyDesk) -> None:
+    alice = funded(custody_desk)
+    custody_desk.localnet.advance(SILENT_SLOTS + 1)
+    withdrawal_request(account=alice.account, amount_atoms=200 * USDC, key="a")  # it was too late for a voucher
+    program, exchange = custody_desk.chain.dex.program, custody_desk.chain.dex.exchange
+    alice.send(program.instruction("fall_back", {}, {"exchange": exchange}))
+    alice.send(alone(custody_desk, alice, 400 * USDC))
+
+    custody_desk.run_until(lambda: not ChainEvent.objects.filter(state="new").exists() and alice.engine_atoms() == 100 * USDC)
+
+    assert (only().state, only().reason) == ("returned", "The owner withdrew on chain, without the operator.")
+    assert sums(custody_desk, alice) == (100, 0, 100)
+    assert (alice.chain_atoms(), alice.wallet_atoms()) == (100 * USDC, 900 * USDC)
+
+
+def alone(desk: CustodyDesk, alice: Person, amount_atoms: int) -> Instruction:
+    """Return a withdrawal without a voucher, which only fallback admits."""
+    asset = desk.chain.dex.asset(desk.chain.usdc_mint)
+    accounts = {
+        "signer": alice.key.pubkey(),
+        "settler": desk.chain.keys.settler.pubkey(),
+        "exchange": desk.chain.dex.exchange,
+        "destination": alice.wallet.token_account,
+        "user": alice.wallet.user,
+        "token_program": TOKEN_PROGRAM_ID,
+    }
+    return desk.chain.dex.program.instruction("withdraw", {"amount": amount_atoms}, accounts | asset)
