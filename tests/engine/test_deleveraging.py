@@ -6,20 +6,21 @@ import msgspec
 import pytest
 
 from markets.assets import RiskParameters
-from markets.commands import OpenAccount, SetLeverage, SetMarketStatus, SetRiskParameters, SweepLiquidations
+from markets.commands import OpenAccount, SetLeverage, SetMarketStatus, SetRiskParameters, Side, SweepLiquidations
 from markets.ledger import BACKSTOP, CLEARING, DUST, FEES, INSURANCE
 from markets.queries import GetDeleveraging
 from markets.views import DeleveragingPlace
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, USDC, Desk
+from tests.engine.signing import signed
 from tests.engine.test_liquidation import BACKSTOP_TICKS, cash, fall, fund, leveraged_alice
 from trading.engine.snapshot import account_record, state_hash
 
 SHORTS = (BOB, CHARLIE, 1003, 1004)
 
 
-def crowd(sizes: tuple[int, ...], entries: tuple[int, ...], cash_usdc: int) -> Desk:
+def crowd(sizes: tuple[int, ...], entries: tuple[int, ...], cash_usdc: int, wallets: tuple[int, ...] = ()) -> Desk:
     """Let Alice buy from several, each at a price of his own, so that their profits differ; 1,005 only has money."""
-    desk = Desk(cash=0, maker_fee_ppm=0, taker_fee_ppm=0)
+    desk = Desk(cash=0, maker_fee_ppm=0, taker_fee_ppm=0, wallets=wallets)
     desk.deposit(ALICE, cash_usdc * USDC)
     for account_id in (*SHORTS, 1005):
         desk.do(OpenAccount(account_id=account_id))
@@ -27,8 +28,17 @@ def crowd(sizes: tuple[int, ...], entries: tuple[int, ...], cash_usdc: int) -> D
     desk.do(SetLeverage(account_id=ALICE, market_id=MARKET, leverage=50))
     for account_id, size, entry in zip(SHORTS, sizes, entries, strict=True):
         if size:
-            desk.trade(size, entry, buyer=ALICE, seller=account_id)
+            trade(desk, size, entry, buyer=ALICE, seller=account_id)
     return desk
+
+
+def trade(desk: Desk, size: int, ticks: int, *, buyer: int, seller: int) -> None:
+    """Let the seller rest and the buyer take; for accounts of wallets, under their signatures."""
+    sides: tuple[tuple[int, Side], ...] = ((seller, "sell"), (buyer, "buy"))
+    for account_id, side in sides:
+        owned = desk.engine.state.accounts[account_id].self_custody
+        more = {"signed": signed(side=side, size_lots=size, limit_ticks=ticks)} if owned else {}
+        desk.place(account_id, side, size, ticks, **more)
 
 
 def test_it_shares_by_unrealised_profit() -> None:
@@ -66,6 +76,26 @@ def test_it_takes_part_of_the_winners_positions_in_proportion() -> None:
     # Profits: Bob 40 lots x 1,100 ticks is 44, Charlie 20 x 700 is 14 USDC: 20 x 44 / 58 and 20 x 14 / 58, remainders to the first.
     assert closed == {BOB: -16, CHARLIE: -4}
     assert (desk.position(BOB), desk.position(CHARLIE), desk.position(1005)) == (-24, -16, 40)
+
+
+@pytest.mark.parametrize(
+    ("wallets", "closed"),
+    [
+        ((), {BOB: -16, CHARLIE: -4}),
+        ((CHARLIE,), {BOB: -20}),
+        ((BOB,), {CHARLIE: -20}),
+        ((BOB, CHARLIE), {BOB: -16, CHARLIE: -4}),
+        ((ALICE, BOB), {BOB: -16, CHARLIE: -4}),
+    ],
+    ids=["no wallets", "the platform's first", "though they earned less", "nobody else", "a wallet's own loss"],
+)
+def test_a_platforms_account_is_taken_over_by_others_like_it(wallets: tuple[int, ...], closed: dict[int, int]) -> None:
+    """On chain its loss would be the platform's word only; what a wallet lost is proven, and shared by all."""
+    desk = crowd((10, 10, 0, 0), (10_000, 9_600, 0, 0), 18, wallets)
+    trade(desk, 30, 10_000, buyer=1005, seller=BOB)
+    trade(desk, 10, 9_600, buyer=1005, seller=CHARLIE)
+    fall(desk, 8_900)
+    assert {event.account_id: event.closed_lots for event in desk.named("PositionDeleveraged")} == closed
 
 
 def test_it_reaches_those_without_profit_only_when_the_others_are_used_up() -> None:

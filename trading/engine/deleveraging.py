@@ -37,9 +37,17 @@ def deleverage(state: State, holding: Holding, equity_atoms: int, liquidation_id
 
 
 def opposite(holding: Holding) -> list[Holding]:
-    """Return the positions on the other side, by account. They are at least as many lots: positions sum to zero."""
+    """Return the positions that take a bankrupt one over, by account. Positions sum to zero, so there is enough.
+
+    On chain nothing proves that an account is bankrupt whose key the platform holds, so others like it take it over as long as they can.
+    """
     holders = holding.market.holders
-    return [holders[account_id] for account_id in sorted(holders) if holders[account_id].size_lots * holding.size_lots < 0]
+    others = [holders[account_id] for account_id in sorted(holders) if holders[account_id].size_lots * holding.size_lots < 0]
+    if not holding.account.self_custody:
+        alike = [other for other in others if not other.account.self_custody]
+        if sum([abs(other.size_lots) for other in alike]) >= abs(holding.size_lots):
+            return alike
+    return others
 
 
 def divided(lots: int, capacities: list[int], profits: list[int]) -> list[int]:
