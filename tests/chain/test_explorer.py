@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from solders.instruction import Instruction
-from solders.keypair import Keypair
 from solders.signature import Signature
 
 from chain.deployment import deployment
@@ -37,59 +36,50 @@ def net(desk: Desk, tmp_path: Path, settings: Any) -> Iterator[Localnet]:
     net.end()
 
 
-def send(net: Localnet, payer: Keypair, *instructions: Instruction) -> Signature:
-    return net.client.send_raw_transaction(bytes(net.signed(payer, *instructions))).value
+def shown(address: str, status: int = 200) -> str:
+    page = Client().get(address)
+    assert page.status_code == status, address
+    return page.content.decode()
 
 
-def test_it_shows_everybody_where_the_exchange_stands(net: Localnet) -> None:
-    page = Client().get("/chain/")
-    text = page.content.decode()
-    assert page.status_code == 200
-    assert "Live" in text
-    assert "1,000,000,000.00" in text  # what the faucet was given
-    assert str(deployment().dex.exchange) in text
-    assert "Nothing was settled yet" in text
-    assert "<html" not in Client().get("/chain/state/").content.decode()
+def test_it_shows_everybody_where_the_exchange_stands_and_a_transaction_in_words(net: Localnet) -> None:
+    text = shown("/chain/")
+    for part in ("Live", "1,000,000,000.00", str(deployment().dex.exchange), "Nothing was settled yet"):
+        assert part in text, part
+    assert "<html" not in shown("/chain/state/")
 
-
-def test_it_reads_a_transaction_in_words(net: Localnet) -> None:
-    mint = deployment().usdc_mint
-    (newest, *_) = net.client.get_signatures_for_address(mint, commitment=FINALIZED).value
-    page = Client().get(f"/chain/tx/{newest.signature}/")
-    text = page.content.decode()
-    assert page.status_code == 200
+    (newest, *_) = net.client.get_signatures_for_address(deployment().usdc_mint, commitment=FINALIZED).value
+    text = shown(f"/chain/tx/{newest.signature}/")
     for part in ("Finalized", "Deposit", "Deposited", "Custodian", "USDC vault", "Account of faucet", "1,000,000,000.000000"):
         assert part in text, part
 
 
-def test_it_waits_for_a_transaction_and_says_when_it_is_final(net: Localnet) -> None:
-    payer = net.rich()
-    signature = send(net, payer, observe(deployment(), 1))
+def test_it_follows_a_transaction_from_nowhere_to_its_end(net: Localnet) -> None:
+    signed = net.signed(net.rich(), observe(deployment(), 1))
+    address = f"/chain/tx/{signed.signatures[0]}/"
+    text = shown(address, 404)
+    assert ("Not on this chain" in text, "every 2s" in text) == (True, True)
+    net.client.send_raw_transaction(bytes(signed))
     net.advance(1)
-    assert "not final yet" in Client().get(f"/chain/tx/{signature}/").content.decode()
+    assert "not final yet" in shown(address)
     net.finalize()
-    final = Client().get(f"/chain/tx/{signature}/state/").content.decode()
-    assert "Finalized" in final
-    assert "every 2s" not in final
+    final = shown(f"{address}state/")
+    assert ("Finalized" in final, "every 2s" in final) == (True, False)
+    assert "every 2s" not in shown("/chain/tx/nonsense/", 404)
 
 
-def test_it_says_in_the_programs_words_why_a_transaction_failed(net: Localnet) -> None:
+def test_it_says_in_the_programs_words_why_a_transaction_failed_and_when_the_node_is_away(net: Localnet) -> None:
     instruction = observe(deployment(), 1)
     wrong = Instruction(instruction.program_id, bytes(instruction.data), [*instruction.accounts[:2], observe(deployment(), 2).accounts[2]])
     signed = net.signed(net.rich(), wrong)
     net.do(lambda: net.chain.submit(signed))
     net.finalize()
-    text = Client().get(f"/chain/tx/{signed.signatures[0]}/").content.decode()
-    assert "Failed" in text
-    assert "WrongAccounts" in text
+    text = shown(f"/chain/tx/{signed.signatures[0]}/")
+    assert ("Failed" in text, "WrongAccounts" in text) == (True, True)
 
-
-def test_it_looks_again_for_what_it_does_not_find(net: Localnet) -> None:
-    page = Client().get(f"/chain/tx/{Signature.default()}/")
-    assert page.status_code == 404
-    assert "Not on this chain" in page.content.decode()
-    assert "every 2s" in page.content.decode()
-    assert Client().get("/chain/tx/nonsense/").status_code == 404
+    write_deployment(Path(deployment().folder), rpc_url="http://127.0.0.1:9")
+    answer = Client().get(f"/chain/tx/{signed.signatures[0]}/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
 
 
 def test_it_has_no_pages_without_a_chain_or_for_another_cluster(db: None, tmp_path: Path, settings: Any) -> None:
@@ -98,10 +88,3 @@ def test_it_has_no_pages_without_a_chain_or_for_another_cluster(db: None, tmp_pa
         assert Client().get(address).status_code == 404
     write_deployment(tmp_path / "chain", cluster="devnet")
     assert Client().get("/chain/").status_code == 404
-
-
-def test_it_asks_to_come_back_while_the_node_is_away(net: Localnet) -> None:
-    net.client.is_connected()
-    write_deployment(Path(deployment().folder), rpc_url="http://127.0.0.1:9")
-    answer = Client().get(f"/chain/tx/{Signature.default()}/")
-    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
