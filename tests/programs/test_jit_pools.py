@@ -7,9 +7,10 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from chain import merkle
 from markets.signed_orders import SignedOrder, encode
 from tests.programs.support.auctions import PARAMETERS, Auctions
-from tests.programs.support.exchange import TICKS, USDC, Exchange, ed25519, value_atoms
+from tests.programs.support.exchange import MARKET, TICKS, USDC, Exchange, ed25519, value_atoms
 from tests.programs.support.svm import TAKEN, Refused, refused
 from tests.programs.test_jit_auctions import LIMIT, START, arm, wait
 
@@ -334,13 +335,37 @@ class Storm:
 
     def trade(self) -> None:
         """Sell to Alice or buy from her, at the oracle's price."""
-        exchange, pool = self.exchange, self.pools.owner_of(self.manager)
+        taken, made = self.chance.sample(["buy", "sell"], 2)
+        self.trade_lots(taken, made, self.chance.randrange(1, 40))
+
+    def trade_lots(self, taken: str, made: str, size: int) -> None:
+        exchange = self.exchange
         ticks = exchange.prices.state()["price_e8"] // 10**7
-        size = self.chance.randrange(1, 40)
-        sides = self.chance.sample(["buy", "sell"], 2)
-        taken = exchange.order(exchange.alice, sides[0], size, ticks)
-        made = exchange.order(self.manager, sides[1], size, ticks, owner=bytes(pool))
-        match(self.pools, self.manager, self.key, taken, made, size, ticks)
+        take = exchange.order(exchange.alice, taken, size, ticks)
+        make = exchange.order(self.manager, made, size, ticks, owner=bytes(self.pools.owner_of(self.manager)))
+        match(self.pools, self.manager, self.key, take, make, size, ticks)
+
+    def end(self) -> None:
+        """Close the pool's position: then everybody gets out, and together they get no more than there is."""
+        exchange, user = self.exchange, self.pools.user_of(self.manager)
+        exchange.deposit(exchange.bob, 20_000 * USDC, user=exchange.user(exchange.alice))
+        exchange.reprice(100_000)
+        lots = dict(exchange.outlook(user, final_only=True)).get(merkle.position_slot(MARKET), 0)
+        if lots:
+            made = "sell" if lots > 0 else "buy"
+            self.trade_lots("buy" if lots > 0 else "sell", made, abs(lots))
+        pool, left = self.pools.pool(self.manager), dict(exchange.outlook(user, final_only=True)).get(0, 0)
+        paid = sum(self.get_out(owner) for owner in self.members)
+        assert paid <= pool["idle_atoms"] + left
+        assert self.pools.pool(self.manager)["shares"] == 0
+
+    def get_out(self, owner: Keypair) -> int:
+        pools, manager = self.pools, self.manager
+        if not self.exchange.chain.exists(pools.member_of(manager, owner)):
+            return 0
+        if pools.member(manager, owner)["requested_at"]:
+            pools.cancel(manager, owner)
+        return out(pools, manager, owner) if pools.member(manager, owner)["shares"] else 0
 
     def check(self) -> None:
         pool = self.pools.pool(self.manager)
@@ -372,6 +397,8 @@ def run(seed: int, steps: int) -> Storm:
     for _ in range(steps):
         storm.step()
         storm.check()
+    storm.end()
+    storm.check()
     return storm
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 from solders.instruction import AccountMeta
+from solders.keypair import Keypair
+from solders.system_program import advance_nonce_account, create_nonce_account
 
 from tests.programs.support.exchange import PRICE, USDC, Exchange, value_atoms
 from tests.programs.support.insurance import DAY_S, PARAMETERS, Insurance
@@ -234,6 +236,21 @@ def test_a_dispute_that_is_upheld_is_paid(liquidated: Insurance) -> None:
     assert not exchange.chain.exists(liquidated.dispute_of(exchange.alice))
     with refused("AlreadyDone"):
         liquidated.dispute(exchange.alice, USDC)
+
+
+def test_the_arbiter_decides_nothing_on_a_durable_nonce(liquidated: Insurance) -> None:
+    exchange, authority = liquidated.exchange, liquidated.exchange.authority
+    liquidated.dispute(exchange.alice, 500 * USDC)
+    drawer = Keypair.from_seed(bytes([61] * 32))
+    made = create_nonce_account(authority.pubkey(), drawer.pubkey(), authority.pubkey(), 10**9)
+    exchange.chain.send(list(made), [authority, drawer])
+    exchange.chain.warp(seconds=1)
+    advance = advance_nonce_account({"nonce_pubkey": drawer.pubkey(), "authorized_pubkey": authority.pubkey()})
+    accounts = {"authority": authority.pubkey(), "dispute": liquidated.dispute_of(exchange.alice)}
+    decide = liquidated.instruction("decide_dispute", {"award_atoms": 500 * USDC}, accounts)
+    with refused("DurableNonce"):
+        exchange.chain.send([advance, decide], [authority], budget=False)
+    exchange.chain.send([decide], [authority], budget=False)
 
 
 def test_a_dispute_that_is_rejected_loses_its_bond(liquidated: Insurance) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from solders.instruction import AccountMeta
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction_metadata import TransactionMetadata
@@ -197,9 +197,9 @@ class Insurance:
     def _read(self, kind: str, address: Pubkey) -> dict[str, Any]:
         return self.program.account(kind, self.exchange.chain.data(address))
 
-    def send(
-        self, name: str, arguments: dict[str, Any], accounts: dict[str, Any], signers: list[Keypair], more: list[AccountMeta] | None = None
-    ) -> TransactionMetadata:
+    def instruction(
+        self, name: str, arguments: dict[str, Any], accounts: dict[str, Any], more: list[AccountMeta] | None = None
+    ) -> Instruction:
         fixed = {
             "exchange": self.exchange.exchange,
             "fund": self.fund,
@@ -211,5 +211,9 @@ class Insurance:
         }
         described = {account["name"] for account in self.program.instructions[name]["accounts"]}
         named = {key: value for key, value in (fixed | accounts).items() if key in described}
-        instruction = self.program.instruction(name, arguments, named, more or [])
-        return self.exchange.chain.send([instruction], signers, label=f"liquidation {name}")
+        return self.program.instruction(name, arguments, named, more or [])
+
+    def send(
+        self, name: str, arguments: dict[str, Any], accounts: dict[str, Any], signers: list[Keypair], more: list[AccountMeta] | None = None
+    ) -> TransactionMetadata:
+        return self.exchange.chain.send([self.instruction(name, arguments, accounts, more)], signers, label=f"liquidation {name}")
