@@ -22,6 +22,7 @@ from markets.rejects import Reject
 from markets.views import Reply
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, OTHER, START_MS, USDC, Desk, parameters
 from tests.engine.signing import DAY_MS, KEY, OTHER_KEY, signed
+from trading.engine.signatures import MAX_REMEMBERED
 
 HOUR_MS = 3_600_000
 
@@ -293,12 +294,14 @@ class TestTakingBack:
         assert desk.cancel(ALICE, order_id).reject is None
 
 
-def test_it_remembers_no_more_signed_orders_than_it_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trading.engine.signatures.MAX_REMEMBERED", 2)
+def test_it_remembers_no_more_signed_orders_than_it_has_room_for() -> None:
     desk = wallet_desk()
-    for _ in range(2):
-        desk.buy(ALICE, 10, 9_990, signed=signed(expiry_ms=START_MS + HOUR_MS), time_in_force="ioc")
-    assert desk.buy(ALICE, 10, 9_990, signed=signed()).reject == Reject("TOO_MANY_SIGNED", {"max_signed": 2})
+    used = [number.to_bytes(32, "little") for number in range(MAX_REMEMBERED - 1)]
+    expiry_ms = START_MS + HOUR_MS
+    desk.engine.state.accounts[ALICE].signed.update(dict.fromkeys(used, expiry_ms))
+    desk.engine.state.signed_expiries.extend((expiry_ms, ALICE, digest) for digest in used)
+    desk.buy(ALICE, 10, 9_990, signed=signed(expiry_ms=expiry_ms), time_in_force="ioc")
+    assert desk.buy(ALICE, 10, 9_990, signed=signed()).reject == Reject("TOO_MANY_SIGNED", {"max_signed": MAX_REMEMBERED})
     desk.wait(HOUR_MS)
     desk.price(10_000)
     assert desk.buy(ALICE, 10, 9_990, signed=signed()).reject is None
