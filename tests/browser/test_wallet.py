@@ -63,6 +63,22 @@ def done(page: Page, step: str) -> None:
     expect(page.locator(step)).to_have_attribute("data-state", "done", timeout=SOON_MS)
 
 
+def shifted(page: Page) -> float:
+    """Return how far the page's parts have moved by themselves since it was opened."""
+    return float(
+        page.evaluate(
+            """() => new Promise((told) => {
+              let sum = 0;
+              const watch = new PerformanceObserver((list) => {
+                for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+              });
+              watch.observe({ type: "layout-shift", buffered: true });
+              requestAnimationFrame(() => requestAnimationFrame(() => told(sum)));
+            })"""
+        )
+    )
+
+
 def test_it_links_a_wallet_deposits_and_registers_a_key(visit: Visit, alice: Person, kept: CustodyDesk) -> None:
     visitor = visit(alice)
     wallet = TestWallet.install(visitor.context)
@@ -88,6 +104,7 @@ def test_it_links_a_wallet_deposits_and_registers_a_key(visit: Visit, alice: Per
 
     page.reload()
     expect(page.locator("#wallet-state")).to_have_text("Connected by Test Wallet")
+    assert shifted(page) < 0.01
     expect(page.locator("#key-state")).to_have_text("This browser signs your orders.")
     page.get_by_role("button", name="Revoke").click()
     expect(page.locator("#wallet-keys")).to_contain_text("revoked", timeout=SOON_MS)

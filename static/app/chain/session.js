@@ -65,9 +65,11 @@ export class Session extends EventTarget {
       part("wallet-other").hidden = !other;
       setText(part("wallet-other"), other ? `This browser’s wallet shows ${this.connection.address}. Switch to the linked address in it, then connect again.` : "");
       part("wallet-choices").hidden = this.ready;
+      part("wallet-ready").hidden = !this.ready;
     }
     for (const button of document.querySelectorAll("[data-needs-wallet]")) button.disabled = !this.ready;
-    for (const text of document.querySelectorAll("[data-needs-wallet-text]")) text.hidden = this.ready;
+    const said = this.ready ? "Your wallet asks you to confirm." : "Connect your wallet to sign.";
+    for (const text of document.querySelectorAll("[data-needs-wallet-text]")) setText(text, said);
     this.dispatchEvent(new CustomEvent("change"));
   }
 }
