@@ -90,3 +90,19 @@ def test_it_proves_a_place_among_many_accounts_in_parts(desk: SettlementDesk) ->
 
     assert len(parts) == 1
     assert answer(desk) == 1
+
+
+def test_it_shows_a_fill_from_just_before_a_batch_closed(desk: SettlementDesk) -> None:
+    """Matched at 1,000 while the batch before is on its way, which closes at 800: the next one's range still knows the price."""
+    desk.settle_batch()
+    dave = desk.adopt(DAVE)
+    assert desk.make() is not None
+    dave.trade("buy", 5, 10_000, other=BOB)
+    desk.reprice(800)
+    assert desk.settle() == "idle"
+    batch = desk.settle_batch()
+
+    demand(desk, batch, DAVE)
+
+    assert answer(desk) == 1
+    assert is_answered(desk, batch, DAVE)

@@ -42,10 +42,11 @@ pub(crate) fn handle<'info>(ctx: Context<'info, CloseBatch<'info>>, root: [u8; 3
     accounts.batch.invariant()
 }
 
-/// Keep the oracle's range over the interval with the batch, and begin the next.
+/// Keep the oracle's range over the interval and the one before with the batch, and begin the next.
 fn set_terms(market: &mut Market, funding: Funding, batch: &Batch) -> Result<MarketTerms> {
     require!(market.low_e8 > 0, DexError::BadPriceState);
-    let terms = MarketTerms { market_id: market.market_id, low_e8: market.low_e8, high_e8: market.high_e8, funding };
+    let (low_e8, high_e8) = market.range();
+    let terms = MarketTerms { market_id: market.market_id, low_e8, high_e8, funding };
     if funding.hour != 0 {
         let due = funding.hour > market.funding_hour && u64::from(funding.hour) * 3_600_000 <= batch.end_ms;
         // The index of the full hour lies between two observations, and need not be inside their range.

@@ -51,6 +51,8 @@ pub(crate) fn handle(ctx: Context<CreateMarket>, market_id: u32, parameters: Mar
         low_e8: 0,
         high_e8: 0,
         funding_hour: 0,
+        before_low_e8: 0,
+        before_high_e8: 0,
     });
     emit!(MarketCreated { market_id, feed: ctx.accounts.feed.key(), opens_at });
     ctx.accounts.market.invariant()

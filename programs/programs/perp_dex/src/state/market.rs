@@ -55,6 +55,9 @@ pub struct Market {
     pub high_e8: u64,
     /// The last hour (since 1970) whose funding was paid.
     pub funding_hour: u32,
+    /// The range of the interval before: a fill from just before a batch closed is settled by the next one.
+    pub before_low_e8: u64,
+    pub before_high_e8: u64,
 }
 
 impl MarketParameters {
@@ -149,8 +152,16 @@ impl Market {
         self.high_e8 = self.high_e8.max(price_e8);
     }
 
+    /// Return the lowest and the highest price of this interval and the one before.
+    pub fn range(&self) -> (u64, u64) {
+        let low = if self.before_low_e8 == 0 { self.low_e8 } else { self.low_e8.min(self.before_low_e8) };
+        (low, self.high_e8.max(self.before_high_e8))
+    }
+
     /// Begin the range of the next batch at the price that ends this one.
     pub fn reset_range(&mut self) {
+        self.before_low_e8 = self.low_e8;
+        self.before_high_e8 = self.high_e8;
         self.low_e8 = self.price_e8;
         self.high_e8 = self.price_e8;
     }
