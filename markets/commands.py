@@ -283,11 +283,17 @@ class MoveIsolatedMargin(Command, frozen=True, kw_only=True, array_like=True, ta
     amount_atoms: int
 
 
+class CloseAccount(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Close a self-custodied account's orders and positions against the book: its owner has asked on chain for an exit."""
+
+    account_id: int
+
+
 AnyCommand = (
     OpenAccount | PlaceOrder | AmendOrder | CancelOrder | CancelAll | PlaceBatch | SetLeverage | SetDeadMansSwitch
     | Deposit | Withdraw | Transfer | AdjustBalance | ObservePrice | SweepLiquidations | ClockTick
     | CreateMarket | UpdateMarket | SetMarketStatus | RulesUpgrade
     | SetAsset | SetRiskParameters | SetMarginMode | MoveIsolatedMargin
     | HaltIndex
-    | SettleWithdrawal | RevokeKey | CancelNonces
+    | SettleWithdrawal | RevokeKey | CancelNonces | CloseAccount
 )  # fmt: skip

@@ -1,13 +1,14 @@
 """Exits: who asked on chain to leave is paid without asking again, as soon as the account has no position.
 
-The owner closes with reduce-only orders, or is liquidated like anybody; staff are told. What is left then goes to the wallet: the program
-lets the settler take an exiting account's voucher to its owner.
+The engine closes positions on the book, the owner may do so with reduce-only orders; staff are told. What is left then goes to the wallet:
+the program lets the settler take an exiting account's voucher to its owner.
 """
 
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
+from django.core.cache import cache
 from django.utils import timezone
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -20,11 +21,13 @@ from chain.custody.models import ChainAccount, Withdrawal
 from chain.custody.withdrawals import withdrawal_request
 from chain.deployment import Deployment
 from chain.errors import ChainError, SimulationFailed
+from markets.commands import CloseAccount
 from markets.errors import Refused
 from markets.gateway import gateway
 from markets.queries import GetAccount
 from markets.stamps import ms
 
+CLOSE_EVERY_S: Final = 5
 ASK_AGAIN: Final = timedelta(minutes=1)  # after a refusal: the exchange's limit of the hour, say
 State = Withdrawal.State
 log = structlog.get_logger("custody")
@@ -56,10 +59,13 @@ def _pay(client: ChainClient, chain: Deployment, place: ChainAccount) -> None:
 
 
 def _ask(place: ChainAccount, withdrawals: Any) -> None:
-    """Withdraw everything, once nothing is open any more."""
+    """Withdraw everything, once nothing is open any more; have closed what is."""
     view = gateway().query(GetAccount(account_id=place.account_id))
+    if view is not None and view.positions:
+        _close(place.account_id)
+        return
     lately = withdrawals.filter(state=State.REFUSED, ended_at__gt=timezone.now() - ASK_AGAIN)
-    if view is None or view.positions or view.withdrawable_atoms <= 0 or lately.exists():
+    if view is None or view.withdrawable_atoms <= 0 or lately.exists():
         return
     assert place.exit_requested_at is not None
     key = f"exit {ms(place.exit_requested_at)} {withdrawals.count()}"
@@ -67,6 +73,14 @@ def _ask(place: ChainAccount, withdrawals: Any) -> None:
         withdrawal_request(account=place.account, amount_atoms=view.withdrawable_atoms, key=key)
     except Refused as refusal:
         log.error("exit_refused", account_id=place.account_id, code=refusal.code)
+
+
+def _close(account_id: int) -> None:
+    """Sell what the book takes, every so often: what it does not take now, it may a little later."""
+    if cache.add(f"exit-closing-{account_id}", 1, timeout=CLOSE_EVERY_S):
+        reply = gateway().submit(CloseAccount(account_id=account_id))
+        if reply.reject is not None:
+            log.error("exit_not_closed", account_id=account_id, code=reply.reject.code)
 
 
 def _take(client: ChainClient, chain: Deployment, place: ChainAccount, withdrawal: Withdrawal) -> None:

@@ -9,7 +9,22 @@ from markets.events import Event
 from markets.ledger import FIRST_USER_ACCOUNT
 from markets.queries import Query
 from markets.views import Reply
-from trading.engine import admin, amending, batches, collateral, isolated, ledger, marks, orders, pools, queries, sweep, thresholds, timers
+from trading.engine import (
+    admin,
+    amending,
+    batches,
+    closing,
+    collateral,
+    isolated,
+    ledger,
+    marks,
+    orders,
+    pools,
+    queries,
+    sweep,
+    thresholds,
+    timers,
+)
 from trading.engine.book import BookSide
 from trading.engine.firing import fire_due
 from trading.engine.state import State
@@ -141,6 +156,7 @@ HANDLERS: Final[dict[type[Command], Callable[[State, Any], Reply]]] = {
     commands.Withdraw: ledger.withdraw,
     commands.SettleWithdrawal: ledger.settle_withdrawal,
     commands.RevokeKey: orders.revoke_key,
+    commands.CloseAccount: closing.close_account,
     commands.CancelNonces: orders.cancel_nonces,
     commands.Transfer: ledger.move,
     commands.AdjustBalance: ledger.adjust,

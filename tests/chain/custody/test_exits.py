@@ -1,14 +1,20 @@
 """Exits: asked for on chain, paid without another signature of the owner."""
 
+import time
+
 import pytest
 
 from accounts.models import TradingKey
+from accounts.selectors import default_account
+from accounts.services import user_register
 from accounts.signing import SignatureInvalid, check, domain
 from chain.custody import withdrawals
 from chain.custody.models import Withdrawal
 from chain.custody.withdrawals import withdrawal_request
+from markets.commands import PlaceOrder, Side
+from markets.queries import GetAccount
 from markets.selectors import market_by_symbol
-from markets.signed_orders import SignedOrder, encode
+from markets.signed_orders import SignedOrder, encode, put_together
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
 from tests.support.engine import engine_process, engine_processes
 
@@ -81,3 +87,51 @@ def test_it_takes_only_what_reduces_meanwhile(custody_desk: CustodyDesk) -> None
     check(signed(reduce_only=True), account_id=account_id, market=market)
     with pytest.raises(SignatureInvalid, match="asked for an exit"):
         check(signed(reduce_only=False), account_id=account_id, market=market)
+
+
+def test_it_closes_positions_first(custody_desk: CustodyDesk) -> None:
+    alice, makers = custody_desk.linked("alice"), user_register(username="makers", password="an-evening-in-november")
+    key = custody_desk.person("bob").key
+    alice.send(alice.wallet.deposit(500 * USDC))
+    alice.send(alice.wallet.register_key(key=key.pubkey(), market_id=None, cap_atoms=10**12, expires_at_s=2**32))
+    custody_desk.run()
+    market, maker = market_by_symbol("BTC-PERP"), default_account(makers).id
+    mark = 60_000 * 10**8 // market.tick_e8
+    quote(custody_desk, maker, "sell", mark + 10)
+    order = SignedOrder(
+        domain=domain(),
+        market_id=market.market_id,
+        owner=bytes(alice.key.pubkey()),
+        sub_account=0,
+        side="buy",
+        size_lots=5,
+        limit_ticks=mark + 10,
+        fee_cap_ppm=1_000,
+        reduce_only=False,
+        expiry_ms=time.time_ns() // 1_000_000 + 60_000,
+        nonce=time.time_ns() // 1_000_000,
+    )
+    signed = put_together(encode(order), key=key)
+    placed = PlaceOrder(
+        account_id=alice.account.id, market_id=market.market_id, side="buy", type="limit", size_lots=5, price_ticks=mark + 10, signed=signed
+    )
+    assert custody_desk.engine.gateway.submit(placed).reject is None
+    assert positions(custody_desk, alice) == [5]
+    quote(custody_desk, maker, "buy", mark - 10)
+    alice.send(alice.wallet.request_exit())
+
+    custody_desk.run_until(lambda: Withdrawal.objects.filter(state="paid").exists())
+
+    assert (positions(custody_desk, alice), alice.engine_atoms()) == ([], 0)
+    assert alice.wallet_atoms() == 500 * USDC + Withdrawal.objects.get().amount_atoms
+
+
+def quote(desk: CustodyDesk, account_id: int, side: Side, ticks: int) -> None:
+    order = PlaceOrder(account_id=account_id, market_id=1, side=side, type="limit", size_lots=5, price_ticks=ticks)
+    assert desk.engine.gateway.submit(order).reject is None
+
+
+def positions(desk: CustodyDesk, person: Person) -> list[int]:
+    view = desk.engine.gateway.query(GetAccount(account_id=person.account.id))
+    assert view is not None
+    return [position.size_lots for position in view.positions]
