@@ -22,9 +22,9 @@ class Storm:
         exchange.begin()
         self.insurance = Insurance(exchange)
         self.insurance.initialise(cooldown_s=2 * HOUR_S, claim_s=DAY_S, dispute_s=2 * DAY_S, event_atoms=3_000 * USDC)
-        for owner in (exchange.alice, exchange.bob):
-            exchange.deposit(owner, 20_000 * USDC)
-        exchange.deposit(exchange.charlie, 10**6 * USDC)
+        exchange.deposit(exchange.alice, 20_000 * USDC)
+        for owner in (exchange.bob, exchange.charlie):
+            exchange.deposit(owner, 10**6 * USDC)
         exchange.silence()
         self.number = 0
         self.done: dict[str, int] = {}
@@ -42,9 +42,9 @@ class Storm:
             self.done["refused"] = self.done.get("refused", 0) + 1
 
     def actions(self) -> list[Callable[[], None]]:
-        stakes = [self.stake, self.stake, self.request, self.request, self.unstake, self.cancel, self.contribute]
-        losses = [self.crash, self.recover, self.recover, self.open_recovery, self.close_recovery]
-        return [*stakes, *losses, self.dispute, self.decide, self.close_dispute, self.wait]
+        stakes = [self.stake, self.stake, self.request, self.request, self.unstake, self.unstake, self.cancel, self.contribute]
+        losses = [self.crash, self.crash, self.open_recovery, self.recover, self.recover, self.close_recovery]
+        return [*stakes, *losses, self.dispute, self.decide, self.close_dispute, self.wait, self.wait]
 
     def staker(self) -> Keypair:
         return self.chance.choice(self.stakers)
@@ -70,16 +70,21 @@ class Storm:
     def crash(self) -> None:
         """Let Alice buy all she can and fall by more than her margin; Charlie takes over, first a step under the program's eyes."""
         exchange, alice = self.exchange, self.exchange.alice
+        exchange.chain.warp(seconds=10)
         exchange.reprice(PRICE)
+        if 0 <= exchange.balance(alice) < 10_000 * USDC:
+            exchange.deposit(exchange.bob, 20_000 * USDC, user=exchange.user(alice))
         if exchange.lots(alice) == 0:
             lots = max(1, min(LOTS, exchange.balance(alice) * 39 * 1_000 // (PRICE * USDC)))
             exchange.match(exchange.order(alice, "buy", lots), exchange.order(exchange.bob, "sell", lots), lots)
         exchange.chain.warp(seconds=10)
-        exchange.reprice(PRICE * self.chance.randrange(960, 985) // 1_000)
+        exchange.reprice(PRICE * self.chance.randrange(950, 985) // 1_000)
         self.insurance.begin(alice, number=self.number + 1)
         self.number += 1
         self.insurance.step(alice, exchange.charlie, max(1, exchange.lots(alice) // 20), number=self.number)
         exchange.liquidate(alice, exchange.charlie, exchange.lots(alice))
+        if not self.insurance.liquidation(alice, self.number)["ended"]:
+            self.insurance.end(alice, number=self.number)
         exchange.chain.warp(seconds=10)
 
     def open_recovery(self) -> None:
@@ -104,7 +109,7 @@ class Storm:
         self.insurance.close_dispute(self.exchange.alice, number=self.number)
 
     def wait(self) -> None:
-        self.exchange.chain.warp(seconds=self.chance.choice([10, HOUR_S, 3 * HOUR_S]), slots=1)
+        self.exchange.chain.warp(seconds=self.chance.choice([HOUR_S, 2 * HOUR_S, 3 * HOUR_S]), slots=1)
 
     def check(self) -> None:
         fund = self.insurance.state()
@@ -132,6 +137,7 @@ def test_the_fund_adds_up_after_random_instructions() -> None:
     for seed in range(8):
         for name, times in run(seed, 100).done.items():
             done[name] = done.get(name, 0) + times
+    assert done["recover"] > 5
     wanted = {"stake", "request", "unstake", "cancel", "contribute", "crash", "open_recovery", "recover", "dispute", "close_dispute"}
     assert wanted <= set(done)
 
