@@ -16,8 +16,8 @@ from chain.errors import ChainError
 from chain.prices import market_address
 from chain.settlement.batches import trees_of
 from chain.settlement.instructions import SYSTEM, fits
-from chain.settlement.leaves import Leaf
-from chain.settlement.models import Challenged, SettlementBatch, SignedOrderRecord
+from chain.settlement.leaves import Leaf, restored
+from chain.settlement.models import BatchAccount, Challenged, SettlementBatch, SignedOrderRecord
 from chain.settlement.reading import batch_address, discriminated, stored_sums
 from chain.settlement.sending import send_and_see
 from chain.settlement.trees import AccountTree, account_proof
@@ -82,6 +82,29 @@ def answer_all(deployment: Deployment, client: ChainClient) -> int:
             log.error("challenge_not_answered", batch=found.seq, account=str(found.user), error=str(error))
             Challenged.objects.filter(pk=str(address)).update(error=str(error)[:500])
     return shown
+
+
+def show_bankruptcies(deployment: Deployment, client: ChainClient, *, now_s: float) -> int:
+    """Demand, of ourselves, to see who went bankrupt in batches that can still be challenged; return how many demands were made.
+
+    What others took over from a bankrupt account can only be shown once its own leaves were: later nobody may ask for them any more.
+    """
+    made = 0
+    rows = BatchAccount.objects.filter(batch__deadline__gt=int(now_s), leaves__contains=[{"kind": "Deleveraging"}]).select_related("batch")
+    for row in rows:
+        for leaf in map(restored, row.leaves):
+            if leaf.kind == "Deleveraging":
+                made += _demand(deployment, client, row.batch, Pubkey(leaf.fields["bankrupt"]))
+    return made
+
+
+def _demand(deployment: Deployment, client: ChainClient, batch: SettlementBatch, user: Pubkey) -> bool:
+    is_in = batch.account_changes.filter(address=str(user), custodied=False).exists()
+    if not is_in or client.account(challenge_address(deployment, batch.seq, user), commitment="processed") is not None:
+        return False
+    payer = deployment.keys.settler
+    parts = challenge(deployment, batch=batch, user=user, challenger=payer.pubkey())
+    return all(send_and_see(client, payer, [part], for_s=CONFIRMED_IN_S) for part in parts)
 
 
 def _note(address: Pubkey, found: Any) -> Challenged:

@@ -35,7 +35,8 @@ def settlement_pass(*, deployment: Deployment, client: ChainClient, interval_ms:
         log.error("settlement_halted", reason=halted.message)
         halt(shard=SHARD, reason=halted.message)
     settle(shard=SHARD, client=client, route=BatchRoute(deployment), for_s=SETTLE_S)
-    if exchange.open_challenges or exchange.closing_challenges:
+    demanded = challenges.show_bankruptcies(deployment, client, now_s=time.time())
+    if demanded or exchange.open_challenges or exchange.closing_challenges:
         challenges.answer_all(deployment, client)
     epochs.turn(deployment, client)
 

@@ -1,13 +1,16 @@
 """Whoever demands to see an account's leaves is shown them, each judged by the program."""
 
+import time
+
 import pytest
 
 from chain.models import Challenged, SettlementBatch
 from chain.settlement import challenges
 from chain.settlement.batches import trees_of
+from markets.commands import SetLeverage
 from markets.ledger import FAUCET
 from tests.chain.settlement.desks import SettlementDesk
-from tests.engine.desk import ALICE, BOB, USDC
+from tests.engine.desk import ALICE, BOB, MARKET, USDC
 
 pytestmark = pytest.mark.django_db
 DAVE = 1_010
@@ -105,4 +108,58 @@ def test_it_shows_a_fill_from_just_before_a_batch_closed(desk: SettlementDesk) -
     demand(desk, batch, DAVE)
 
     assert answer(desk) == 1
+    assert is_answered(desk, batch, DAVE)
+
+
+def test_it_shows_a_bankruptcy_and_who_took_it_over(desk: SettlementDesk) -> None:
+    """Dave loses more than he has, Erin is closed against him: both are leaves, and hers can be shown because his was."""
+    desk.settle_batch()
+    dave, erin = desk.adopt(DAVE, usdc=25), desk.adopt(DAVE + 1)
+    desk.do(SetLeverage(account_id=DAVE, market_id=MARKET, leverage=50))
+    assert desk.do(erin.order("sell", 100, 10_000)).reject is None
+    assert desk.do(dave.order("buy", 100, 10_000, time_in_force="ioc")).reject is None
+    desk.settle_batch()
+    desk.reprice(970)
+    assert desk.make(heartbeat_ms=0) is not None
+    assert desk.settle() == "idle"
+    desk.price(9_700)
+    desk.confirm()
+    batch = desk.settle_batch()
+    desk.assert_settled_once(4)
+
+    stop = desk.localnet.tick(slot_ms=20)
+    assert challenges.show_bankruptcies(desk.deployment, desk.client, now_s=time.time()) == 1
+    assert challenges.show_bankruptcies(desk.deployment, desk.client, now_s=time.time()) == 0
+    assert challenges.answer_all(desk.deployment, desk.client) == 1
+    stop()
+    desk.localnet.finalize()
+    demand(desk, batch, DAVE + 1)
+
+    kinds = {str(tree.user): [leaf.kind for leaf in tree.leaves] for tree in trees_of(batch)}
+    assert kinds[str(dave.place.user)] == ["Bankruptcy"]
+    assert kinds[str(erin.place.user)] == ["Deleveraging"]
+    assert answer(desk) == 1
+    assert is_answered(desk, batch, DAVE)
+    assert is_answered(desk, batch, DAVE + 1)
+
+
+def test_it_shows_a_liquidation_by_the_book(desk: SettlementDesk) -> None:
+    desk.settle_batch()
+    dave = desk.adopt(DAVE, usdc=25)
+    desk.do(SetLeverage(account_id=DAVE, market_id=MARKET, leverage=50))
+    dave.trade("buy", 100, 10_000, other=BOB)
+    desk.settle_batch()
+    desk.buy(ALICE, 60, 9_832)
+    desk.buy(BOB, 60, 9_831)
+    desk.reprice(984)
+    desk.price(9_840)
+    desk.confirm()
+    batch = desk.settle_batch()
+
+    demand(desk, batch, DAVE)
+    shown = answer(desk)
+
+    kinds = [leaf.kind for tree in trees_of(batch) if tree.user == dave.place.user for leaf in tree.leaves]
+    assert set(kinds) == {"Reduction"}
+    assert shown == len(kinds)
     assert is_answered(desk, batch, DAVE)
