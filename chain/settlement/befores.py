@@ -6,6 +6,8 @@ the account's history on chain says what it was.
 
 from typing import Any
 
+import structlog
+
 from chain import merkle
 from chain.client import ChainClient
 from chain.custody.events import told
@@ -17,6 +19,7 @@ from chain.settlement.reading import outlook, read_users, stored_sums
 from chain.settlement.trees import AccountTree, peaks
 
 VAULT_EVENTS = {"Deposited": 1, "Withdrawn": -1}
+log = structlog.get_logger("settlement")
 
 
 def note(batch: SettlementBatch, *, first: int, befores: list[merkle.Sums]) -> None:
@@ -49,6 +52,7 @@ def settle_disagreement(
         if before != tree.before:
             note(batch, first=place, befores=[before])
             mended[place] = AccountTree(user=tree.user, leaves=tree.leaves, before=before)
+    log.info("vault_moved_in_between", seq=batch.seq, accounts=sum(one != other for one, other in zip(mended, trees, strict=True)))
     if mended == trees:
         raise EntryRefused("The program's tree is not that of the batch, and no deposit or withdrawal explains it.")
     return mended

@@ -137,7 +137,7 @@ def test_it_settles_once_when_calls_fail(desk: SettlementDesk, fault: ReplyLost 
     desk.assert_settled_once(batches)
 
 
-def test_it_goes_on_when_a_deposit_slips_in_between_its_parts(desk: SettlementDesk) -> None:
+def test_it_goes_on_when_a_deposit_slips_in_between_its_parts(desk: SettlementDesk, caplog: pytest.LogCaptureFixture) -> None:
     """A deposit just before an account's change is posted, and one just after: the program's tree is met all the same."""
     desk.settle_batch()
     dave, erin = desk.adopt(1_010), desk.adopt(1_011)
@@ -164,6 +164,7 @@ def test_it_goes_on_when_a_deposit_slips_in_between_its_parts(desk: SettlementDe
         desk.localnet.advance()
 
     assert (progress, OutboxShard.objects.get(name="batches").halt_reason) == ("idle", "")
+    assert "vault_moved_in_between" in caplog.text
     batch = SettlementBatch.objects.get(seq=2)
     assert bytes(batch.root or b"") == bytes(desk.deployment.dex.program.account("Batch", desk.batch_account(2)).root)
     deposited = desk.on_chain(1_010)[0] - (desk.engine.state.accounts[1_010].usdc_atoms() - 5 * USDC * 10)
