@@ -100,6 +100,8 @@ def _state(request: HttpRequest, chain: Deployment) -> dict[str, Any]:
         "history": wallet_rows.history_rows(place, chain.transaction_url),
         "keys": wallet_rows.key_rows(trading_keys_of(place.account_id)),
         "exit_at": place.exit_requested_at,
+        "exit_due": held.exit_due_at if held else None,
+        "exit_served": held is not None and held.exit_paid,
         "account": account_card(view) if place.account_id == shown else None,
         "chain_error": chain_error,
     }

@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
+from chain.custody.models import ChainAccount
 from chain.custody.running import custody_pass
+from chain.custody.withdrawals import withdrawal_request
 from markets.gateway import gateway
 from tests.browser.conftest import DESK, PHONE, Visit, Visitor
 from tests.browser.wallets import TestWallet
@@ -163,6 +165,35 @@ def test_it_withdraws_to_the_wallet(visit: Visit, alice: Person, kept: CustodyDe
     expect(page.locator("[data-collect]")).to_have_count(0)
     assert kept.user(kept.chain.dex.user(wallet.key.pubkey())).holdings.balances[0] == 379_500_000
     assert kept.vault_atoms() % USDC == 500_000
+
+
+def test_it_collects_later_and_leaves(visit: Visit, alice: Person, kept: CustodyDesk) -> None:
+    visitor = visit(alice)
+    wallet = TestWallet.install(visitor.context)
+    page = visitor.open("/wallet/")
+    link(page)
+    page.get_by_role("button", name="Get test SOL and test USDC").click()
+    expect(page.locator("[data-figure=wallet-usdc]")).to_have_text("$10,000.00", timeout=SOON_MS)
+    page.locator("#deposit-usdc").fill("500")
+    page.locator("#deposit-usdc").press("Enter")
+    done(page, "#deposit-steps [data-step=credited]")
+    account = ChainAccount.objects.get(owner=wallet.address).account
+    withdrawal_request(account=account, amount_atoms=50 * USDC, key="before")
+
+    page.get_by_role("button", name="Collect").click(timeout=SOON_MS)
+    done(page, "#withdraw-steps [data-step=paid]")
+    expect(page.locator("[data-figure=wallet-usdc]")).to_have_text("$9,550.00")
+
+    page.get_by_label("Label").fill("cold")
+    page.get_by_label("USDC token account").fill("nowhere")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#address-error")).to_contain_text("no address")
+
+    page.get_by_role("button", name="Request an exit").click()
+    page.locator("#confirm-dialog").get_by_role("button", name="Request an exit").click()
+    expect(page.locator("#wallet-exit")).to_contain_text("Your exit was served", timeout=SOON_MS)
+    expect(page.locator("[data-figure=wallet-usdc]")).to_have_text("$10,000.00", timeout=SOON_MS)
+    check(visitor)
 
 
 def test_it_looks_right_everywhere(visit: Visit, alice: Person, kept: CustodyDesk) -> None:

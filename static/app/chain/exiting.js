@@ -17,7 +17,6 @@ export function startExit({ session, chain, transactionUrl }) {
       steps.reset();
       await transact("request-exit", {}, { connection: session.connection, chain, steps });
       steps.finish();
-      form.hidden = true;
     },
   });
 }
