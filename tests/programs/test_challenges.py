@@ -12,6 +12,8 @@ from tests.programs.support.batches import Batch, credit, funding, nodes, reduct
 from tests.programs.support.exchange import GENESIS, PARAMETERS, PRICE, TICKS, USDC, Exchange, ed25519, value_atoms
 from tests.programs.support.svm import TAKEN, Refused, refused
 
+NOTICE_S = 120
+
 
 def leaves_of(exchange: Exchange, *, order: dict[str, Any] | None = None, fill: dict[str, Any] | None = None) -> Batch:
     """Settle a batch whose leaf of Alice is what the case makes it; Bob's has the opposite effect, honest or not."""
@@ -270,22 +272,28 @@ def test_it_accepts_no_order_beyond_the_keys_scope(funded: Exchange) -> None:
             funded.answer(batch, funded.alice)
 
 
-def test_it_accepts_fills_before_a_revocation_only(funded: Exchange) -> None:
-    good = leaves_of(funded)
+def test_it_accepts_fills_until_the_engine_must_know_of_a_revocation(funded: Exchange) -> None:
     key = funded.trading_key(funded.alice, funded.keys[funded.alice])
-    funded.chain.warp(seconds=2)
     funded.send("revoke_key", {}, {"owner": funded.alice.pubkey(), "user": funded.user(funded.alice), "trading_key": key}, [funded.alice])
-    funded.challenge(good, funded.alice)
-    funded.answer(good, funded.alice)
+    funded.chain.warp(seconds=NOTICE_S - 2)
+    unknowing = leaves_of(funded)
+    funded.challenge(unknowing, funded.alice)
+    funded.answer(unknowing, funded.alice)
+    funded.chain.warp(seconds=2)
     late = leaves_of(funded)
     funded.challenge(late, funded.alice)
     with refused("KeyRefused"):
         funded.answer(late, funded.alice)
 
 
-def test_it_accepts_no_cancelled_nonce(funded: Exchange) -> None:
+def test_it_accepts_no_cancelled_nonce_that_the_engine_must_know_of(funded: Exchange) -> None:
     accounts = {"owner": funded.alice.pubkey(), "user": funded.user(funded.alice)}
     funded.send("cancel_nonces", {"min_nonce": 2**62}, accounts, [funded.alice])
+    funded.chain.warp(seconds=NOTICE_S - 2)
+    unknowing = leaves_of(funded)
+    funded.challenge(unknowing, funded.alice)
+    funded.answer(unknowing, funded.alice)
+    funded.chain.warp(seconds=2)
     batch = leaves_of(funded)
     funded.challenge(batch, funded.alice)
     with refused("OldNonce"):

@@ -9,7 +9,7 @@ use order::{Domain, Fill, Order};
 use crate::{
     error::DexError,
     health::Health,
-    state::{Bankruptcy, Batch, Exchange, Market, MarketTerms, TradingKey, User, QUOTE},
+    state::{Bankruptcy, Batch, Exchange, Market, MarketTerms, TradingKey, User, NOTICE_MS, QUOTE},
 };
 
 /// Everything that judges a leaf: its batch, and the account as the leaves before left it.
@@ -113,11 +113,11 @@ impl Judge<'_> {
         let order = &signature.order;
         let market = self.check_price(order.market_id, fill.price_ticks, fill.time_ms)?;
         check_owner(order, self.user)?;
-        let cancelled = order.nonce < self.user.min_nonce && fill.time_ms >= self.user.min_nonce_ms;
+        let cancelled = order.nonce < self.user.min_nonce && fill.time_ms >= self.user.min_nonce_ms.saturating_add(NOTICE_MS);
         require!(!cancelled, DexError::OldNonce);
         let fill = Fill { domain: domain(self.exchange), market_id: market.market_id, position_lots: self.held(market.market_id), ..fill };
         order.allow(&fill, market.tick_lot_atoms).map_err(DexError::from)?;
-        signature.key.allow(order.market_id, value_at_limit(order, market)?, fill.time_ms)?;
+        signature.key.allow_in_batch(order.market_id, value_at_limit(order, market)?, fill.time_ms)?;
         let lots = order.signed_lots(fill.size_lots).map_err(DexError::from)?;
         let sums = traded(market, lots, fill.price_ticks, fill.fee_atoms)?;
         if is_towards_zero(lots, self.held(market.market_id)) {
