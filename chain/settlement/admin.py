@@ -140,10 +140,10 @@ class SettlementBatchAdmin(ReadOnlyAdmin):
 class ReconciliationAdmin(AskingAdmin):
     list_display = ("id", "checked_at", "ok", "phase", "batch_seq", "vault", "surplus", "accounts", "compared", "accepted_at")
     fields = (
-        "checked_at", "slot", "phase", "batch_seq", "ok", "vault", "total", "users", "accounts", "compared", "found", "accepted_by",
-        "accepted_at",
+        "checked_at", "slot", "phase", "state", "batch_seq", "ok", "vault", "total", "users", "accounts", "compared", "found",
+        "accepted_by", "accepted_at",
     )  # fmt: skip
-    readonly_fields = ("vault", "total", "users", "found")
+    readonly_fields = ("state", "vault", "total", "users", "found")
     list_filter = ("ok", period_filter("checked_at", "checked"))
     ordering = ("-id",)
     actions = ("ask_for_acceptance",)
@@ -154,6 +154,11 @@ class ReconciliationAdmin(AskingAdmin):
     @admin.action(description="Ask for the differences to be accepted", permissions=["accept"])
     def ask_for_acceptance(self, request: HttpRequest, rows: QuerySet[Reconciliation]) -> None:
         self.ask(request, rows, lambda row, by, reason: acceptance_request(reconciliation=row, by=by, reason=reason))
+
+    @admin.display(description="the exchange on chain")
+    def state(self, row: Reconciliation) -> SafeString:
+        """Frozen, its accounts are valued one by one, and escapes open with what is payable against all claims."""
+        return table(("what", "value"), [(name.replace("_", " "), value) for name, value in row.exchange.items()])
 
     @admin.display(description="in the vault, USDC")
     def vault(self, row: Reconciliation) -> Any:

@@ -2,14 +2,14 @@
 
 from functools import cache
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from solders.pubkey import Pubkey
 
 from chain.custody.models import ChainAccount
 from chain.deployment import Deployment
 from chain.errors import ChainUnavailable
 from chain.settlement.books import Book, MarketFigures, SignedOrder
-from chain.settlement.fold import Fold
+from chain.settlement.fold import REPLACED, Fold
 from chain.settlement.models import SettledAccount, SettledPosition, SettlementBatch, SignedOrderRecord
 from markets.models import Market
 from markets.signed_orders import decode, take_apart
@@ -19,6 +19,7 @@ from markets.units import tick_lot_atoms
 def load(*, deployment: Deployment, after: SettlementBatch | None) -> Fold:
     """Return a fold that goes on where `after` ended."""
     wallets = wallet_addresses()
+    end_ms = 0 if after is None else after.end_ms
 
     @cache
     def address_of(account_id: int) -> bytes:
@@ -28,7 +29,8 @@ def load(*, deployment: Deployment, after: SettlementBatch | None) -> Fold:
         books=_books(),
         markets=market_figures(),
         self_custodied=wallets,
-        orders=_orders(0 if after is None else after.end_ms),
+        orders=_orders(end_ms),
+        fills=_fills(end_ms),
         address_of=address_of,
         wallet_of=_wallet_of,
         last_trade_id=0 if after is None else after.last_trade_id,
@@ -64,12 +66,20 @@ def _books() -> dict[int, Book]:
 
 
 def _orders(after_ms: int) -> dict[int, SignedOrder]:
-    """Return the signed orders that can still be filled."""
-    rows = SignedOrderRecord.objects.filter(expiry_ms__gte=after_ms, filled_lots__lt=F("size_lots"))
+    """Return the signed orders that can still be filled, each under what was signed for it last."""
     return {
         row.order_id: SignedOrder(bytes.fromhex(row.digest), row.account_id, row.order_id, bytes(row.signed), row.filled_lots)
-        for row in rows.order_by("pk")
+        for row in _fillable(after_ms).exclude(order_id=REPLACED)
     }
+
+
+def _fills(after_ms: int) -> dict[bytes, int]:
+    """Return what is filled under each signature that can still be used, replaced ones included."""
+    return {bytes.fromhex(digest): filled for digest, filled in _fillable(after_ms).values_list("digest", "filled_lots")}
+
+
+def _fillable(after_ms: int) -> QuerySet[SignedOrderRecord]:
+    return SignedOrderRecord.objects.filter(expiry_ms__gte=after_ms, filled_lots__lt=F("size_lots"))
 
 
 def save(*, fold: Fold, account_ids: list[int]) -> None:
@@ -91,13 +101,16 @@ def save(*, fold: Fold, account_ids: list[int]) -> None:
 
 
 def _save_orders(fold: Fold) -> None:
+    """Keep signatures and their fills. One that an amendment replaced stays, for its fills, but no order is under it any more."""
+    now = [fold.orders[order_id] for order_id in sorted(fold.touched_orders)]
     SignedOrderRecord.objects.bulk_create(
-        [_record(fold.orders[order_id]) for order_id in sorted(fold.touched_orders)],
+        [_record(one) for one in {one.digest: one for one in (*fold.replaced_orders, *now)}.values()],
         update_conflicts=True,
         unique_fields=["digest"],
         update_fields=["filled_lots", "order_id"],
     )
     fold.touched_orders.clear()
+    fold.replaced_orders.clear()
 
 
 def _record(order: SignedOrder) -> SignedOrderRecord:

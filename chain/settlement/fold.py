@@ -35,6 +35,7 @@ from risk.funding import payment_atoms
 
 HOUR_MS: Final = 3_600_000
 ROOM: Final = 48  # leaves after which no new thing begins for an account: a liquidation's step must fit behind it
+REPLACED: Final = 0  # the order of a signature that an amendment replaced: none
 MAX_ACCOUNTS: Final = 10_000  # the program's tree holds 16,383
 
 
@@ -52,9 +53,10 @@ class Closing:
 
 
 class Fold:
-    """`books`, `orders` and `self_custodied` are carried from batch to batch; what happened since the last cut is beside them.
+    """`books`, `orders`, `fills` and `self_custodied` are carried from batch to batch; what happened since the last cut is beside them.
 
-    `self_custodied` maps accounts to their addresses on chain, `wallet_of` gives a new one's and `address_of` anybody's.
+    `self_custodied` maps accounts to their addresses on chain, `wallet_of` gives a new one's and `address_of` anybody's. `fills` are what
+    is filled under signatures, those included that an amendment replaced.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Fold:
         orders: dict[int, SignedOrder],
         address_of: Callable[[int], bytes],
         wallet_of: Callable[[int], bytes],
+        fills: Mapping[bytes, int] | None = None,
         last_trade_id: int = 0,
     ) -> None:
         self.books = books
@@ -73,10 +76,11 @@ class Fold:
         self.self_custodied = self_custodied
         self.orders = orders
         self.touched_orders: set[int] = set()
+        self.replaced_orders: list[SignedOrder] = []
         self.last_trade_id = last_trade_id
         self._address_of = address_of
         self._wallet_of = wallet_of
-        self._fills: dict[bytes, int] = {order.digest: order.filled_lots for order in orders.values()}
+        self._fills: dict[bytes, int] = {order.digest: order.filled_lots for order in orders.values()} | dict(fills or {})
         self._begin()
 
     def _begin(self) -> None:
@@ -194,6 +198,10 @@ class Fold:
     def _note_signed(self, order_id: int, account_id: int, signed: bytes) -> None:
         if signed and account_id in self.self_custodied:
             digest = order_hash(take_apart(signed).data)
+            before = self.orders.get(order_id)
+            if before is not None and before.digest != digest:
+                before.order_id = REPLACED
+                self.replaced_orders.append(before)
             self.orders[order_id] = SignedOrder(digest, account_id, order_id, signed, self._fills.setdefault(digest, 0))
             self.touched_orders.add(order_id)
 

@@ -135,6 +135,7 @@ class Reconciliation(models.Model):
     slot = models.BigIntegerField()
     batch_seq = models.BigIntegerField()
     phase = models.CharField(max_length=12)
+    exchange = models.JSONField(default=dict)  # epochs, challenges, and what a frozen exchange has come to
     vault_atoms = models.BigIntegerField()
     total_atoms = models.BigIntegerField()
     users_atoms = models.BigIntegerField()

@@ -113,6 +113,11 @@ class SettlementDesk(JournalledDesk):
     def batch_account(self, seq: int) -> SolanaAccount | None:
         return self.client.account(batch_address(self.deployment, seq), commitment="finalized")
 
+    def pass_time(self, until_s: int) -> None:
+        """Let the chain's clock go past a moment."""
+        self.localnet.chain._now_s = lambda: until_s + 1
+        self.localnet.finalize()
+
     def rich(self) -> Keypair:
         return self.localnet.rich()
 

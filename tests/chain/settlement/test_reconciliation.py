@@ -1,15 +1,19 @@
 """Vault, program and ledger are compared; a difference stops withdrawals and changes nothing else."""
 
 import pytest
+from django.test import Client
 from solders.account import Account as SolanaAccount
 
-from accounts.models import Balance
+from accounts.models import Balance, User
 from chain.custody.indexer import index
-from chain.models import ChainEvent, Reconciliation, SettledAccount
+from chain.models import ChainEvent, OutboxShard, Reconciliation, SettledAccount
+from chain.settlement import challenges
 from chain.settlement.reconciliation import reconcile
 from chain.settlement.stops import accept, withdrawals_stopped
 from chain.setup.parameters import FAUCET_ATOMS
+from markets.ledger import FAUCET
 from tests.chain.settlement.desks import SettlementDesk
+from tests.chain.settlement.test_challenges import demand
 from tests.engine.desk import ALICE, BOB, USDC
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +114,27 @@ def test_it_lets_withdrawals_go_on_when_staff_know_why(desk: SettlementDesk) -> 
 
     assert not withdrawals_stopped()
     assert Reconciliation.objects.get(pk=found.pk).accepted_by == "staff"
+
+
+def test_it_follows_an_exchange_into_its_freeze(desk: SettlementDesk) -> None:
+    """Nobody answers a challenge: the exchange freezes, what was not final is void, and staff see what it has come to."""
+    batch = desk.settle_batch()
+    demand(desk, batch, FAUCET)
+    address = challenges.challenge_address(desk.deployment, batch.seq, desk.deployment.account_address(FAUCET))
+    found = desk.deployment.dex.program.account("Challenge", desk.client.account(address, commitment="finalized"))
+    accounts = {"exchange": desk.deployment.dex.exchange, "challenge": address, "challenger": found.challenger}
+    freeze = desk.deployment.dex.program.instruction("freeze_unanswered", {}, accounts)
+    desk.pass_time(found.deadline)
+    desk.submit(desk.rich(), freeze)
+
+    seen = compare(desk)
+
+    assert (seen.ok, seen.phase, seen.compared) == (True, "Frozen", 0)
+    assert seen.exchange["valued_users"] == 0
+    desk.trade(5, 10_000)
+    assert desk.make() is not None
+    assert desk.settle() == "halted"
+    assert "frozen" in OutboxShard.objects.get(name="batches").halt_reason
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("ann", password="an-evening-in-november"))
+    assert b"payable atoms" in staff.get(f"/admin/chain/reconciliation/{seen.pk}/change/").content
