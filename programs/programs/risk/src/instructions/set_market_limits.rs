@@ -43,11 +43,6 @@ pub(crate) fn handle(ctx: Context<SetMarketLimits>, wanted: MarketLimits) -> Res
     }
     let loosening_s = if exchange.users == 0 { 0 } else { exchange.parameters.loosening_s };
     limits.set(wanted, Clock::get()?.unix_timestamp, loosening_s);
-    emit!(MarketLimitsSet {
-        market_id: limits.market_id,
-        limits: limits.limits,
-        next_limits: limits.next_limits,
-        next_at: limits.next_at,
-    });
+    emit!(MarketLimitsSet { market_id: limits.market_id, limits: limits.limits, next_limits: limits.next_limits, next_at: limits.next_at });
     Ok(())
 }
