@@ -34,7 +34,7 @@ from markets.units import tick_lot_atoms
 from risk.funding import payment_atoms
 
 HOUR_MS: Final = 3_600_000
-ROOM: Final = 48  # leaves after which no new thing begins for an account: a liquidation's step must fit behind it
+ROOM: Final = 48  # leaves after which no new thing begins for an account: a liquidation's step, of up to 15 fills, must fit behind it
 REPLACED: Final = 0  # the order of a signature that an amendment replaced: none
 MAX_ACCOUNTS: Final = 10_000  # the program's tree holds 16,383
 
@@ -122,7 +122,7 @@ class Fold:
         """Tell whether this event fits into the batch, or must be the next one's first."""
         if not self.is_whole:
             return True
-        if isinstance(event, OrderFilled):
+        if isinstance(event, OrderFilled) and event.kind != "liquidation":
             return self._has_room(event.taker_account_id) and self._has_room(event.maker_account_id)
         if isinstance(event, FundingPaid):
             again = event.market_id in self._funding and any(account_id in self.self_custodied for account_id, _ in event.payments)

@@ -72,3 +72,15 @@ def test_it_closes_isolated_positions_too() -> None:
     desk.buy(CHARLIE, 10, PRICE - 1)
     desk.do(CloseAccount(account_id=ALICE))
     assert (desk.position(ALICE), desk.account(ALICE).isolated_atoms) == (0, {})
+
+
+def test_it_takes_as_many_steps_as_small_orders_need() -> None:
+    """A step is settled on chain in one batch, which holds so many fills of an account."""
+    desk = Desk(wallets=(ALICE,))
+    desk.do(desk.order(ALICE, "buy", 50, PRICE, signed=signed(size_lots=50, limit_ticks=PRICE)))
+    desk.sell(BOB, 50, PRICE)
+    for _ in range(40):
+        desk.buy(CHARLIE, 1, PRICE - 1)
+    desk.do(CloseAccount(account_id=ALICE))
+    assert [step.closed_lots for step in desk.named("LiquidationStepped")] == [15, 15, 10]
+    assert desk.position(ALICE) == 10

@@ -118,8 +118,18 @@ def losable(state: State, holding: Holding) -> int:
     return split(max(0, free), [margin.position_maintenance(one) for one in held])[held.index(holding)]
 
 
+def finds_somebody(holding: Holding, limit_ticks: int) -> bool:
+    """Tell whether the best price of the other side is inside the limit for closing a position."""
+    selling = holding.size_lots > 0
+    best = holding.market.book.side(1 if selling else -1).best_ticks()
+    return best > 0 and (best >= limit_ticks if selling else best <= limit_ticks)
+
+
 def close_on_book(state: State, holding: Holding, lots: int, price_ticks: int) -> Order:
-    """Match the engine's own order against a position and return it: no table holds it, only its fills name it."""
+    """Match the engine's own order against a position and return it: no table holds it, only its fills name it.
+
+    It may stop before the book does (STEP_FILLS): what closes a self-custodied account asks again while it finds somebody.
+    """
     account = holding.account
     market = holding.market
     command = PlaceOrder(

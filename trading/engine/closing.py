@@ -52,17 +52,23 @@ def limit_of(state: State, holding: Holding) -> int:
 
 
 def finds_somebody(state: State, holding: Holding) -> bool:
-    """Tell whether the best price of the other side is inside the limit: a step that sells nothing is none."""
-    selling = holding.size_lots > 0
-    best = holding.market.book.side(1 if selling else -1).best_ticks()
-    limit = limit_of(state, holding)
-    return best > 0 and (best >= limit if selling else best <= limit)
+    """Tell whether something can be sold: a step that sells nothing is none."""
+    return holding.size_lots != 0 and backstop.finds_somebody(holding, limit_of(state, holding))
 
 
 def sell(state: State, holding: Holding, record: Liquidation) -> None:
+    """Sell what the book takes, in as many steps as it takes."""
+    left, lots = 0, abs(holding.size_lots) + 1
+    while left < lots and finds_somebody(state, holding):
+        lots = abs(holding.size_lots)
+        left = sell_part(state, holding, record)
+
+
+def sell_part(state: State, holding: Holding, record: Liquidation) -> int:
     plan, limit, lots = Plan(state, holding), limit_of(state, holding), abs(holding.size_lots)
     before = holding.pool.cash_atoms
     order = backstop.close_on_book(state, holding, lots, limit)
     realised = holding.pool.cash_atoms - before
     record.closed_quote_atoms += order.filled_quote_atoms
     liquidation.report(state, holding, record, plan, "book", lots, limit, order.filled_quote_atoms, realised, 0)
+    return order.remaining_lots

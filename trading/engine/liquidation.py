@@ -130,13 +130,32 @@ def sell_slice(state: State, pool: MarginPool, holding: Holding, liquidation: Li
         slippage_ppm=parameters.liquidation_slippage_ppm,
         bankrupt_ticks=plan.bankrupt_ticks,
     )
+    left = sell_part(state, holding, liquidation, plan, lots, wanted, limit, parameters.liquidation_fee_ppm)
+    while 0 < left < lots and backstop.finds_somebody(holding, limit):
+        lots = left
+        left = sell_part(state, holding, liquidation, Plan(state, holding), lots, lots, limit, parameters.liquidation_fee_ppm)
+
+
+def sell_part(
+    state: State,
+    holding: Holding,
+    liquidation: Liquidation,
+    plan: Plan,
+    lots: int,
+    wanted_lots: int,
+    limit: int,
+    fee_ppm: int,
+) -> int:
+    """Sell on the book as much as one step may, as a step of its own; return the lots that are left."""
+    pool = holding.pool
     before = pool.cash_atoms
     order = backstop.close_on_book(state, holding, lots, limit)
     realised = pool.cash_atoms - before
-    fee = take_fee(state, pool, order.filled_quote_atoms, parameters.liquidation_fee_ppm)
+    fee = take_fee(state, pool, order.filled_quote_atoms, fee_ppm)
     liquidation.closed_quote_atoms += order.filled_quote_atoms
     liquidation.fee_atoms += fee
-    report(state, holding, liquidation, plan, "book", wanted, limit, order.filled_quote_atoms, realised, fee)
+    report(state, holding, liquidation, plan, "book", wanted_lots, limit, order.filled_quote_atoms, realised, fee)
+    return order.remaining_lots
 
 
 def take_fee(state: State, pool: MarginPool, quote_atoms: int, rate_ppm: int) -> int:

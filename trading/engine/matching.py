@@ -1,6 +1,6 @@
 """Matching: a taker against the book, best price first, oldest first; both sides settled fill by fill."""
 
-from typing import cast
+from typing import Final, cast
 
 from markets.events import CancelReason, OrderFilled
 from markets.units import charge
@@ -12,17 +12,21 @@ from trading.engine.positions import apply_fill, book_cash, follow
 from trading.engine.signatures import permits
 from trading.engine.state import Holding, Market, State
 
+STEP_FILLS: Final = 15  # of a liquidation's step: one account's step goes on chain in one batch, and each of its fills with it
+
 
 def match(state: State, market: Market, taker: Order, tight: bool, liquidation: bool) -> CancelReason | None:
     """Fill what crosses; return why the taker must stop for good, or None.
 
     `tight` is set when the taker's margin covers its expected fills but not its worst price: each fill is then checked.
+    A self-custodied account's liquidation stops after STEP_FILLS: the caller asks again.
     """
     side = market.book.side(-taker.sign)
     keys = side.keys
     limit_key = -taker.sign * taker.price_ticks
     stopped: CancelReason | None = None
     filled_before = taker.remaining_lots
+    fills_left = STEP_FILLS if liquidation and taker.account.self_custody else -1
     while taker.remaining_lots > 0 and keys and keys[-1] >= limit_key:
         maker = cast(Order, side.levels[keys[-1]].head)
         if maker.account is taker.account:
@@ -48,6 +52,9 @@ def match(state: State, market: Market, taker: Order, tight: bool, liquidation: 
             stopped = "margin"
             break
         trade(state, market, taker, maker, lots, liquidation)
+        fills_left -= 1
+        if fills_left == 0:
+            break
     if taker.remaining_lots < filled_before and not liquidation and is_bracketed(taker):
         arm(state, taker, filled_before - taker.remaining_lots)
     return stopped

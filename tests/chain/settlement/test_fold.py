@@ -12,12 +12,24 @@ from chain.settlement.books import Book
 from chain.settlement.errors import SettlementHalted
 from chain.settlement.fold import Fold
 from chain.settlement.leaves import MAX_LEAVES, QUOTE, Leaf, restored
-from markets.commands import AdjustBalance, Deposit, MoveIsolatedMargin, SetMarginMode, SetMarketStatus, Transfer, Withdraw
+from markets.commands import (
+    AdjustBalance,
+    CloseAccount,
+    Deposit,
+    MoveIsolatedMargin,
+    OpenAccount,
+    SetLeverage,
+    SetMarginMode,
+    SetMarketStatus,
+    Transfer,
+    Withdraw,
+)
 from markets.events import Event, OrderAccepted
 from markets.ledger import BACKSTOP, CLEARING, CUSTODY, FAUCET, FEES, INSURANCE, PENDING_WITHDRAWALS
 from markets.signed_orders import SIGNED_BYTES
 from tests.engine.chance import Chance
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, USDC, Desk
+from tests.engine.signing import signed as one_order
 from tests.incidents.scene import FIRST_EXTRA, Scene
 from trading.engine.state import HOUR_MS, State
 
@@ -322,3 +334,47 @@ def test_it_charges_the_liquidation_fee_in_the_reductions() -> None:
     fees = [leaf.fields["fee_atoms"] for owner, leaf in desk.leaves if owner == OWNERS[0] and leaf.kind == "Reduction"]
     assert fees
     assert sum(fees) > 0
+
+
+def enter(desk: SettledScene, account_id: int, usdc: int, lots: int) -> None:
+    """Let a wallet's account come with money of its own, and buy on much leverage."""
+    desk.do(OpenAccount(account_id=account_id, self_custody=True))
+    desk.do(Deposit(account_id=account_id, asset="USDC", amount_atoms=usdc * USDC, number=1, source_account_id=CUSTODY))
+    desk.chain[account_id] = {QUOTE: usdc * USDC}
+    desk.do(SetLeverage(account_id=account_id, market_id=MARKET, leverage=50))
+    desk.sell(BOB, lots, 10_000)
+    order = desk.order(account_id, "buy", lots, 10_000, signed=one_order(size_lots=lots, limit_ticks=10_000, fee_cap_ppm=600))
+    assert desk.do(order).reject is None
+
+
+def test_it_settles_liquidations_that_meet_many_small_orders() -> None:
+    """Two are sold to one maker with many orders: a step ends before a batch is full, and a batch may end after each step."""
+    desk = SettledScene(self_custodied=OWNERS)
+    first, second, maker = OWNERS[:3]
+    desk.join(maker, 3_000)
+    for owner in (first, second):
+        enter(desk, owner, 25, 100)
+    for _ in range(190):
+        desk.buy(maker, 1, 9_832)
+    desk.cut()
+    desk.fall(9_840)
+    desk.cut()
+
+    desk.assert_settled()
+    assert desk.kinds(first).count("Reduction") > MAX_LEAVES
+    assert desk.kinds(maker).count("Trade") > 2 * MAX_LEAVES
+
+
+def test_it_settles_an_exit_that_meets_many_small_orders() -> None:
+    desk = SettledScene(self_custodied=OWNERS)
+    leaver, maker = OWNERS[:2]
+    desk.join(maker, 3_000)
+    enter(desk, leaver, 3_000, 150)
+    for _ in range(150):
+        desk.buy(maker, 1, 9_990)
+    desk.do(CloseAccount(account_id=leaver))
+    desk.cut()
+
+    desk.assert_settled()
+    assert desk.position(leaver) == 0
+    assert desk.kinds(leaver).count("Reduction") == desk.kinds(maker).count("Trade") == 150
