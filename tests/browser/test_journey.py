@@ -56,7 +56,10 @@ def answer(visitor: Visitor, path: str) -> Any:
 
 
 def done(page: Page, step: str, *, timeout: int = SOON_MS) -> None:
-    expect(page.locator(step)).to_have_attribute("data-state", "done", timeout=timeout)
+    try:
+        expect(page.locator(step)).to_have_attribute("data-state", "done", timeout=timeout)
+    except AssertionError as error:
+        raise AssertionError(page.locator(step.partition(" ")[0]).inner_text()) from error
 
 
 def register(visitor: Visitor) -> None:
@@ -85,7 +88,7 @@ def trade(visitor: Visitor) -> None:
     """Buy from the makers and sell it to them, each order signed by the key."""
     page = visitor.open("/trade/BTC-PERP/")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-    expect(page.locator("#ticket-signing")).to_contain_text("Signed by your trading key")
+    expect(page.locator("#ticket-signing")).to_contain_text("by your trading key")
     place(page, side="buy", size=SIZE)
     row = page.locator("#position-BTC-PERP")
     expect(row).to_contain_text("Long")
@@ -105,6 +108,7 @@ def prove(visitor: Visitor) -> None:
         visitor.open(path)
         expect(page.locator("#proof-summary")).to_have_text("10 of 10 checks passed", timeout=FINAL_MS)
         expect(page.locator("#proof-order")).to_contain_text("the key of this browser")
+        expect(page.locator("#proof-unsigned")).to_be_hidden()
         assert visitor.axe() == []
 
 

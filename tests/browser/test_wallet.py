@@ -62,7 +62,10 @@ def link(page: Page) -> None:
 
 
 def done(page: Page, step: str) -> None:
-    expect(page.locator(step)).to_have_attribute("data-state", "done", timeout=SOON_MS)
+    try:
+        expect(page.locator(step)).to_have_attribute("data-state", "done", timeout=SOON_MS)
+    except AssertionError as error:
+        raise AssertionError(page.locator(step.partition(" ")[0]).inner_text()) from error
 
 
 def shifted(page: Page) -> float:

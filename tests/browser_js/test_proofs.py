@@ -163,6 +163,7 @@ def sent_proof(signed: bytes | None, **fill: Any) -> dict[str, Any]:
             "address": str(ACCOUNT),
             "owner": str(OWNER),
             "sub_account": 0,
+            "custodied": signed is None,
             "index": 1,
             "before": texts(own.before),
             "leaves": [

@@ -95,6 +95,7 @@ function showBatch({ batch, transactions }) {
 
 async function showOrder({ signed, account }) {
   part("proof-order-card").hidden = !signed;
+  part("proof-unsigned").hidden = signed !== null || account.custodied;
   if (!signed) return;
   const order = decodeOrder(signed.order);
   const mine = await findKey(toBase58(account.owner)).catch(() => undefined);

@@ -44,6 +44,7 @@ export function readProof(sent, state) {
       address: fromBase58(account.address),
       owner: fromBase58(account.owner),
       subAccount: account.sub_account,
+      custodied: account.custodied,
       before: sums(account.before),
       leaves,
       place: account.leaves.findIndex((leaf) => leaf.trade_id === state.trade_id),

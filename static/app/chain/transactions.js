@@ -4,6 +4,7 @@ import { api, ApiError } from "../api.js";
 import { fromBase64, toBase64 } from "./encoding.js";
 
 const API = "/api/v1/chain/transactions/";
+const WALLET = "/api/v1/chain/wallet/";
 const ASK_EVERY_MS = 700;
 const PATIENCE_MS = 180_000;
 const SEND_AGAIN_MS = 5_000;
@@ -37,8 +38,17 @@ function unanswered(error) {
   throw error;
 }
 
+/** Wait until the wallet's account is on chain: what was linked a moment ago may not be there yet. */
+async function opened(steps) {
+  const { created } = await api(WALLET);
+  if (created) return;
+  steps.reach("signed", "your account is being opened on chain");
+  await until(async () => ((await api(WALLET)).created ? true : null));
+}
+
 /** Have the wallet sign and the server relay what `kind` builds from `body`; return its signature when it is finalized. */
 export async function transact(kind, body, { connection, chain, steps }) {
+  await opened(steps);
   steps.reach("signed", "confirm it in your wallet");
   const built = await api(`${API}${kind}/`, { method: "POST", body });
   const signed = await connection.signTransaction(fromBase64(built.transaction), chain);
