@@ -4,7 +4,7 @@ DomainError
 ├── InvalidAddress, InvalidTransaction, TransactionForeign   malformed, or not for this exchange
 ├── ChallengeGone, ProofWrong                                the wallet was not proven
 ├── WalletTaken, WalletLinked, NoWallet
-├── WithdrawalNotFound, WithdrawalNotReady, WithdrawalKeyUsed
+├── WithdrawalNotFound, WithdrawalNotReady, WithdrawalKeyUsed, TooManyWithdrawals
 ├── AddressNotFound, AddressHeld, TooManyAddresses
 ├── ExitRequested
 └── FaucetOff
@@ -76,6 +76,12 @@ class WithdrawalKeyUsed(DomainError):
     code = "DUPLICATE_ID"
     status = 409
     message = "This key was used for another withdrawal."
+
+
+class TooManyWithdrawals(DomainError):
+    code = "TOO_MANY_WITHDRAWALS"
+    status = 409
+    message = "An account has at most so many withdrawals under way; wait until one has ended."
 
 
 class AddressNotFound(DomainError):

@@ -4,6 +4,7 @@ The engine closes positions on the book, the owner may do so with reduce-only or
 the program lets the settler take an exiting account's voucher to its owner.
 """
 
+import secrets
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,14 +19,14 @@ from chain.building import build
 from chain.client import ChainClient
 from chain.custody.instructions import WalletInstructions
 from chain.custody.models import ChainAccount, Withdrawal
+from chain.custody.selectors import balances_of
 from chain.custody.withdrawals import withdrawal_request
 from chain.deployment import Deployment
 from chain.errors import ChainError, SimulationFailed
 from markets.commands import CloseAccount
-from markets.errors import Refused
+from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
 from markets.queries import GetAccount
-from markets.stamps import ms
 
 CLOSE_EVERY_S: Final = 5
 ASK_AGAIN: Final = timedelta(minutes=1)  # after a refusal: the exchange's limit of the hour, say
@@ -36,11 +37,20 @@ log = structlog.get_logger("custody")
 def exits_advance(*, client: ChainClient, chain: Deployment) -> None:
     """Bring each open exit one step further."""
     for place in ChainAccount.objects.exclude(exit_requested_at=None).select_related("account").order_by("account_id"):
-        user = chain.dex.program.account("User", client.account(Pubkey.from_string(place.address), commitment="finalized"))
-        if user.exit_paid:
-            _end(place)
-        else:
-            _pay(client, chain, place)
+        try:
+            _advance(client, chain, place)
+        except (ChainError, GatewayError):
+            raise  # nobody's exit gets on now
+        except DomainError as error:
+            log.error("exit_failed", account_id=place.account_id, code=error.code, error=error.message)
+
+
+def _advance(client: ChainClient, chain: Deployment, place: ChainAccount) -> None:
+    user = chain.dex.program.account("User", client.account(Pubkey.from_string(place.address), commitment="finalized"))
+    if user.exit_paid:
+        _end(place)
+    else:
+        _pay(client, chain, place, user)
 
 
 def _end(place: ChainAccount) -> None:
@@ -50,12 +60,31 @@ def _end(place: ChainAccount) -> None:
         log.info("exit_paid", account_id=place.account_id)
 
 
-def _pay(client: ChainClient, chain: Deployment, place: ChainAccount) -> None:
+def _pay(client: ChainClient, chain: Deployment, place: ChainAccount, user: Any) -> None:
     withdrawals = Withdrawal.objects.filter(account_id=place.account_id)
-    if not withdrawals.filter(state__in=Withdrawal.OPEN).exists():
+    waiting = list(withdrawals.filter(state__in=Withdrawal.OPEN))
+    if not waiting:
         _ask(place, withdrawals)
+    elif len(waiting) == 1 and _is_all(place) and not _ends_the_exit(client, chain, user, waiting[0]):
+        return
     for withdrawal in withdrawals.filter(state=State.GRANTED, settle_number=None).order_by("id"):
         _take(client, chain, place, withdrawal)
+
+
+def _is_all(place: ChainAccount) -> bool:
+    """Tell whether nothing is left in the engine to be asked for afterwards."""
+    view = gateway().query(GetAccount(account_id=place.account_id))
+    return view is not None and not view.positions and view.balances.get("USDC", 0) <= 0
+
+
+def _ends_the_exit(client: ChainClient, chain: Deployment, user: Any, last: Withdrawal) -> bool:
+    """Tell whether the last withdrawal leaves nothing behind: only one that does so makes the program call the exit paid.
+
+    What the last trades took is in batches that must be final first.
+    """
+    exchange = chain.dex.read_exchange(client, commitment="finalized")
+    waits = any(pending.epoch > exchange.final_epoch for pending in user.pending)
+    return not waits and balances_of(user, exchange.final_epoch)[0] <= last.amount_atoms
 
 
 def _ask(place: ChainAccount, withdrawals: Any) -> None:
@@ -67,10 +96,10 @@ def _ask(place: ChainAccount, withdrawals: Any) -> None:
     lately = withdrawals.filter(state=State.REFUSED, ended_at__gt=timezone.now() - ASK_AGAIN)
     if view is None or view.withdrawable_atoms <= 0 or lately.exists():
         return
-    assert place.exit_requested_at is not None
-    key = f"exit {ms(place.exit_requested_at)} {withdrawals.count()}"
+    # Nobody can take the key beforehand. After a crash the row that it left is open, so there is no second one.
+    key = f"exit {secrets.token_hex(16)}"
     try:
-        withdrawal_request(account=place.account, amount_atoms=view.withdrawable_atoms, key=key)
+        withdrawal_request(account=place.account, amount_atoms=view.withdrawable_atoms, key=key, leaving=True)
     except Refused as refusal:
         log.error("exit_refused", account_id=place.account_id, code=refusal.code)
 

@@ -69,7 +69,7 @@ def chain_side(*, client: ChainClient, chain: Deployment, owner: Pubkey) -> Chai
     exchange = chain.dex.program.account("Exchange", found[3])
     user = _user(chain, found[2])
     requested = datetime.fromtimestamp(user.exit_requested_at, tz=UTC) if user is not None and user.exit_requested_at else None
-    final, pending = _balances(user, exchange.final_epoch)
+    final, pending = balances_of(user, exchange.final_epoch)
     return ChainSide(
         lamports=found[0].lamports if found[0] is not None else 0,
         wallet_atoms=token_atoms(found[1]),
@@ -96,7 +96,7 @@ def _user(chain: Deployment, account: Any) -> Any:
         return None  # linked a moment ago
 
 
-def _balances(user: Any, final_epoch: int) -> tuple[int, int]:
+def balances_of(user: Any, final_epoch: int) -> tuple[int, int]:
     """Return the final quote balance and what waits: a batch of a final epoch counts, though nobody has taken it up yet."""
     if user is None:
         return 0, 0

@@ -63,17 +63,22 @@ class VoucherRoute:
 
 def vouchers_advance(*, client: ChainClient, chain: Deployment, observe: Callable[[Step], None] = ignore) -> None:
     """Bring each open withdrawal one step further."""
-    ready = _ready()
-    if ready and not withdrawals_stopped() and type(chain.dex.read_exchange(client, commitment="confirmed").phase).__name__ == "Live":
-        for withdrawal in ready:
+    held = Withdrawal.objects.filter(state=State.HELD)
+    if held.exists() and _is_live(client, chain):
+        for withdrawal in [] if withdrawals_stopped() else _ready():
             _queue(withdrawal)
-    for withdrawal in Withdrawal.objects.filter(state=State.HELD).exclude(voucher=None).order_by("id"):
-        _grant(client, chain, withdrawal, observe)
+        for withdrawal in held.exclude(voucher=None).order_by("id"):
+            _grant(client, chain, withdrawal, observe)
     granted = Withdrawal.objects.filter(state=State.GRANTED)
     if granted.exists():
         now = chain_time(client)
         for withdrawal in granted.filter(expires_at__lt=now).order_by("id"):
             _take_back(client, chain, withdrawal)
+
+
+def _is_live(client: ChainClient, chain: Deployment) -> bool:
+    """Tell whether the program grants vouchers now. Those on their way wait for its return: tried meanwhile, they would count as broken."""
+    return type(chain.dex.read_exchange(client, commitment="confirmed").phase).__name__ == "Live"
 
 
 def chain_time(client: ChainClient) -> datetime:

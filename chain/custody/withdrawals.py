@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from accounts.models import Account
 from chain.custody.addresses import usable_address
-from chain.custody.errors import WithdrawalKeyUsed, WithdrawalNotFound, WithdrawalNotReady
+from chain.custody.errors import TooManyWithdrawals, WithdrawalKeyUsed, WithdrawalNotFound, WithdrawalNotReady
 from chain.custody.models import ChainAccount, Withdrawal
 from markets.commands import SettleWithdrawal, Withdraw
 from markets.errors import GatewayError, Refused
+from markets.fields import InvalidField
 from markets.gateway import gateway
 from markets.ledger import PENDING_WITHDRAWALS
 from markets.rejects import Reject
@@ -29,19 +30,22 @@ from markets.views import Reply
 
 REVIEW_ATOMS: Final = 50_000 * QUOTE_ATOMS  # from here on two people look at it first
 HOLD: Final = timedelta(minutes=15)  # in production: time to notice that somebody else asked
+MIN_ATOMS: Final = QUOTE_ATOMS
+MAX_OPEN: Final = 5  # of one account
 MAX_ID_DIGITS: Final = 18
 State = Withdrawal.State
 log = structlog.get_logger("custody")
 
 
-def withdrawal_request(*, account: Account, amount_atoms: int, key: str, address: str | None = None) -> Withdrawal:
+def withdrawal_request(*, account: Account, amount_atoms: int, key: str, address: str | None = None, leaving: bool = False) -> Withdrawal:
     """Ask for money to leave; the same key again is the same withdrawal. Refused says why the engine does not let it go.
 
-    Without an answer of the engine the request stays `requested`, and is carried out as soon as there is one.
+    Without an answer of the engine the request stays `requested`, and is carried out as soon as there is one. Who is `leaving` for good
+    is owed everything, however little.
     """
     place = ChainAccount.objects.get(account=account)
     destination = usable_address(place, address)
-    withdrawal = _asked(account, amount_atoms, key, destination)
+    withdrawal = _asked(account, amount_atoms, key, destination, leaving)
     if withdrawal.state == State.REQUESTED:
         _try_debits(account.id)
     withdrawal.refresh_from_db()
@@ -104,15 +108,26 @@ def withdrawals_drop(*, account_id: int, reason: str) -> None:
         withdrawal_settle(withdrawal_id=withdrawal_id, paid=False)
 
 
-def _asked(account: Account, amount_atoms: int, key: str, destination: str) -> Withdrawal:
+def _asked(account: Account, amount_atoms: int, key: str, destination: str, leaving: bool) -> Withdrawal:
     with transaction.atomic():
         ChainAccount.objects.select_for_update().get(account=account)
         known = Withdrawal.objects.filter(account=account, key=key).first()
         if known is None:
+            if not leaving:
+                _check_size(account, amount_atoms)
             return Withdrawal.objects.create(account=account, key=key, amount_atoms=amount_atoms, destination=destination)
     if (known.amount_atoms, known.destination) != (amount_atoms, destination):
         raise WithdrawalKeyUsed
     return known
+
+
+def _check_size(account: Account, amount_atoms: int) -> None:
+    """Refuse dust and heaps: each open withdrawal is work with the chain, for which everybody's wait."""
+    if amount_atoms < MIN_ATOMS:
+        least = str(MIN_ATOMS // QUOTE_ATOMS)
+        raise InvalidField("OUT_OF_RANGE", f"amount is at least {least} USDC.", field="amount", nearest=least)
+    if Withdrawal.objects.filter(account=account, state__in=Withdrawal.OPEN).count() >= MAX_OPEN:
+        raise TooManyWithdrawals(limit=MAX_OPEN)
 
 
 def _try_debits(account_id: int) -> None:

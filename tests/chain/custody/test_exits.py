@@ -1,5 +1,6 @@
 """Exits: asked for on chain, paid without another signature of the owner."""
 
+import secrets
 import time
 
 import pytest
@@ -9,12 +10,15 @@ from accounts.selectors import default_account
 from accounts.services import user_register
 from accounts.signing import SignatureInvalid, check, domain
 from chain.custody import withdrawals
+from chain.custody.applying import apply_new
+from chain.custody.indexer import index
 from chain.custody.models import Withdrawal
 from chain.custody.withdrawals import withdrawal_request
 from markets.commands import PlaceOrder, Side
 from markets.queries import GetAccount
 from markets.selectors import market_by_symbol
 from markets.signed_orders import SignedOrder, encode, put_together
+from markets.stamps import ms
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
 from tests.support.engine import engine_process, engine_processes
 
@@ -50,6 +54,33 @@ def test_it_pays_what_was_granted_before_the_exit(custody_desk: CustodyDesk) -> 
     alice.send(alice.wallet.request_exit())
 
     custody_desk.run_until(lambda: Withdrawal.objects.filter(state="paid").count() == 2)
+
+    assert (alice.engine_atoms(), alice.wallet_atoms()) == (0, 1_000 * USDC)
+
+
+def test_it_pays_whoever_else_leaves_when_one_exit_fails(custody_desk: CustodyDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = custody_desk.linked("alice"), custody_desk.linked("bob")
+    for one in (alice, bob):
+        one.send(one.wallet.deposit(500 * USDC), one.wallet.request_exit())
+    monkeypatch.setattr(secrets, "token_hex", lambda _size: "known")  # as if the key could be known beforehand
+    index(client=custody_desk.client, chain=custody_desk.chain)
+    apply_new(client=custody_desk.client, chain=custody_desk.chain)
+    withdrawal_request(account=alice.account, amount_atoms=USDC, key="exit known")
+
+    custody_desk.run_until(lambda: Withdrawal.objects.filter(account=bob.account, state="paid").exists())
+
+    assert (bob.engine_atoms(), bob.wallet_atoms()) == (0, 1_000 * USDC)
+
+
+def test_it_gives_exits_keys_that_nobody_can_take_beforehand(custody_desk: CustodyDesk) -> None:
+    alice = leaving(custody_desk)
+    index(client=custody_desk.client, chain=custody_desk.chain)
+    apply_new(client=custody_desk.client, chain=custody_desk.chain)
+    requested_at = alice.place.exit_requested_at
+    assert requested_at is not None
+    withdrawal_request(account=alice.account, amount_atoms=USDC, key=f"exit {ms(requested_at)} 1")
+
+    custody_desk.run_until(lambda: alice.place.exit_requested_at is None)
 
     assert (alice.engine_atoms(), alice.wallet_atoms()) == (0, 1_000 * USDC)
 
@@ -120,10 +151,14 @@ def test_it_closes_positions_first(custody_desk: CustodyDesk) -> None:
     quote(custody_desk, maker, "buy", mark - 10)
     alice.send(alice.wallet.request_exit())
 
-    custody_desk.run_until(lambda: Withdrawal.objects.filter(state="paid").exists())
+    custody_desk.run_until(lambda: Withdrawal.objects.filter(state="granted").exists())
 
+    asked = Withdrawal.objects.get()
     assert (positions(custody_desk, alice), alice.engine_atoms()) == ([], 0)
-    assert alice.wallet_atoms() == 500 * USDC + Withdrawal.objects.get().amount_atoms
+    assert asked.amount_atoms < 500 * USDC
+    custody_desk.run()  # what the trades took is not settled on chain yet: paid now, the exit would stay open
+    asked.refresh_from_db()
+    assert asked.withdraw_signature == ""
 
 
 def quote(desk: CustodyDesk, account_id: int, side: Side, ticks: int) -> None:

@@ -12,12 +12,14 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from accounts.approvals.services import NotPermitted, approval_approve, approvals_execute_due
 from accounts.models import User
 from chain.custody import vouchers, withdrawals
-from chain.custody.errors import WithdrawalKeyUsed, WithdrawalNotReady
+from chain.custody.errors import TooManyWithdrawals, WithdrawalKeyUsed, WithdrawalNotReady
 from chain.custody.models import ChainEvent, Withdrawal
 from chain.custody.reviews import review_request
 from chain.custody.withdrawals import withdrawal_request
+from chain.models import OutboxShard
 from chain.setup.parameters import LOCALNET_EXCHANGE
 from markets.errors import Refused
+from markets.fields import InvalidField
 from markets.ledger import CUSTODY, PENDING_WITHDRAWALS
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
 from tests.support.engine import engine_process, engine_processes
@@ -113,6 +115,35 @@ def test_it_takes_the_same_key_for_the_same_withdrawal(custody_desk: CustodyDesk
     assert (one.pk, sums(custody_desk, alice)) == (again.pk, (490, 10, 500))
     with pytest.raises(WithdrawalKeyUsed):
         withdrawal_request(account=alice.account, amount_atoms=11 * USDC, key="a")
+
+
+def test_it_refuses_dust_and_more_than_five_at_once(custody_desk: CustodyDesk) -> None:
+    alice = funded(custody_desk)
+    with pytest.raises(InvalidField, match="at least 1 USDC"):
+        withdrawal_request(account=alice.account, amount_atoms=USDC - 1, key="dust")
+    for number in range(withdrawals.MAX_OPEN):
+        withdrawal_request(account=alice.account, amount_atoms=USDC, key=str(number))
+
+    with pytest.raises(TooManyWithdrawals):
+        withdrawal_request(account=alice.account, amount_atoms=USDC, key="another")
+
+    assert withdrawal_request(account=alice.account, amount_atoms=USDC, key="0").state == "held"
+    assert sums(custody_desk, alice) == (495, 5, 500)
+
+
+def test_it_keeps_vouchers_for_the_time_after_a_fallback(custody_desk: CustodyDesk) -> None:
+    alice = funded(custody_desk)
+    withdrawal = withdrawal_request(account=alice.account, amount_atoms=200 * USDC, key="a")
+    vouchers._queue(withdrawal)  # and then custody was ended
+    custody_desk.localnet.advance(SILENT_SLOTS + 1)
+    dex = custody_desk.chain.dex
+    alice.send(dex.program.instruction("fall_back", {}, {"exchange": dex.exchange}))
+    for _ in range(5):
+        custody_desk.run()
+        custody_desk.localnet.advance()
+
+    assert not OutboxShard.objects.filter(name__startswith="vouchers").exclude(halted_at=None).exists()
+    assert (only().state, sums(custody_desk, alice)) == ("held", (300, 200, 500))
 
 
 def test_it_carries_out_later_what_the_engine_did_not_answer(custody_desk: CustodyDesk) -> None:
