@@ -42,7 +42,7 @@ PRECEDENCE = (
     "UNKNOWN_ASSET",
     "INVALID_AMOUNT",
     "OUT_OF_SEQUENCE",  # a deposit's number is not the last plus one
-    "SELF_CUSTODY",  # a self-custodied account's money leaves through the chain only, and is USDC
+    "SELF_CUSTODY",  # a self-custodied account's money leaves through the chain only, and is USDC; its positions only its owner closes
     "DEPOSIT_CAP",  # the account or the exchange would hold more of the asset than is admitted
     "INSUFFICIENT_BALANCE",
     "WITHDRAWAL_LIMIT",  # transient: as much as may leave the exchange in an hour or a day has left

@@ -30,7 +30,7 @@ MESSAGES = {
     "SIGNATURE_REFUSED": "What was signed does not allow this order, or may not be used now: `rule` says why.",
     "SIGNATURE_USED": "This signed order was used before; sign another.",
     "TOO_MANY_SIGNED": "Too many signed orders of this account have not expired yet; let them expire sooner.",
-    "SELF_CUSTODY": "A wallet owns this account: its money leaves through the chain only, and is USDC.",
+    "SELF_CUSTODY": "A wallet owns this account: its money leaves through the chain only and is USDC, and only it closes its positions.",
     "PRICE_STALE": "The oracle price does not allow this just now: `oracle_state` says why.",
     "TRIGGERS_IMMEDIATELY": "The trigger would fire at once.",
     "PRICE_OUT_OF_BAND": "The price is too far from the mark price.",

@@ -84,3 +84,16 @@ def test_it_takes_as_many_steps_as_small_orders_need() -> None:
     desk.do(CloseAccount(account_id=ALICE))
     assert [step.closed_lots for step in desk.named("LiquidationStepped")] == [15, 15, 10]
     assert desk.position(ALICE) == 10
+
+
+def test_it_delists_no_market_while_a_wallet_holds_a_position_there() -> None:
+    """Nothing on chain would allow to settle it: the owner closes it, or leaves."""
+    desk = wallet_desk()
+    ending = SetMarketStatus(market_id=MARKET, status="delisted", reason="the end")
+    assert desk.do(ending).reject == Reject("SELF_CUSTODY", {"positions": 1})
+    assert desk.market().status == "normal"
+
+    desk.buy(CHARLIE, 10, PRICE - 1)
+    desk.do(CloseAccount(account_id=ALICE))
+    assert desk.do(ending).reject is None
+    assert desk.position(CHARLIE) == desk.position(ALICE) == 0

@@ -137,6 +137,9 @@ def set_status(state: State, command: SetMarketStatus) -> Reply:
         return Reply(reject=Reject("INVALID_COMBINATION", {"field": "status"}))
     if present == command.status:
         return Reply(reject=Reject("NOTHING_TO_CHANGE"))
+    wallets = 0 if market is None or command.status != "delisted" else self_custodied_positions(market)
+    if wallets:
+        return Reply(reject=Reject("SELF_CUSTODY", {"positions": wallets}))
     state.events.append(
         MarketStatusChanged(market_id=command.market_id, status=command.status, reason=command.reason, author=command.author)
     )
@@ -149,6 +152,11 @@ def set_status(state: State, command: SetMarketStatus) -> Reply:
     if command.status == "delisted":
         delist(state, market)
     return Reply()
+
+
+def self_custodied_positions(market: Market) -> int:
+    """Return how many positions of wallets' accounts there are: nothing on chain would allow to settle them without their owners."""
+    return sum([1 for holding in market.holders.values() if holding.size_lots and holding.account.self_custody])
 
 
 def set_leverage(state: State, command: SetLeverage) -> Reply:
