@@ -92,7 +92,7 @@ def _fields(client: ChainClient, chain: Deployment, one: Carried, before: list[T
     user = one.accounts.get("user")
     fields: dict[str, Any] = {"user": str(user)} if user is not None else {}
     if one.name in ("deposit", "withdraw"):
-        fields |= {"asset": _asset(client, chain, one), "amount": one.u64(0)}
+        fields |= {"asset": asset_of(client, chain, one), "amount": one.u64(0)}
     if one.name == "deposit":
         fields["deposit"] = _deposits(str(user), before) + 1
     elif one.name == "withdraw":
@@ -109,7 +109,7 @@ def _fields(client: ChainClient, chain: Deployment, one: Carried, before: list[T
     return fields
 
 
-def _asset(client: ChainClient, chain: Deployment, one: Carried) -> int:
+def asset_of(client: ChainClient, chain: Deployment, one: Carried) -> int:
     account = client.account(one.accounts["asset"], commitment="finalized")
     return int(chain.dex.program.account("Asset", account).index)
 

@@ -10,15 +10,16 @@ import structlog
 
 from chain import merkle
 from chain.client import ChainClient
-from chain.custody.events import told
+from chain.custody.rebuilding import asset_of, carried
 from chain.deployment import Deployment
+from chain.errors import ChainUnavailable
 from chain.models import OutboxAttempt
 from chain.outbox.route import EntryRefused
 from chain.settlement.models import BatchAccount, SettlementBatch
 from chain.settlement.reading import outlook, read_users, stored_sums
 from chain.settlement.trees import AccountTree, peaks
 
-VAULT_EVENTS = {"Deposited": 1, "Withdrawn": -1}
+MOVES = {"deposit": 1, "withdraw": -1}
 log = structlog.get_logger("settlement")
 
 
@@ -35,26 +36,36 @@ def agree(batch_on_chain: Any, trees: list[AccountTree]) -> bool:
 
 
 def settle_disagreement(
-    deployment: Deployment, client: ChainClient, batch: SettlementBatch, trees: list[AccountTree]
+    deployment: Deployment, client: ChainClient, batch: SettlementBatch, trees: list[AccountTree], on_chain: Any
 ) -> list[AccountTree] | None:
-    """Find out what slipped in, and keep it; None while the node's final view is not as far. EntryRefused when nothing explains it."""
+    """Find out what slipped in, and keep it; None while the node's final view does not show it. EntryRefused when nothing slipped in."""
+    mended = _mended(deployment, client, batch, trees)
+    if mended is None:
+        return None
+    changed = [place for place, (one, other) in enumerate(zip(mended, trees, strict=True)) if one != other]
+    if not changed:
+        raise EntryRefused("The program's tree is not that of the batch, and no deposit or withdrawal explains it.")
+    if not agree(on_chain, mended):
+        log.warning("vault_moves_unexplained", seq=batch.seq, accounts=len(changed))
+        return None
+    for place in changed:
+        note(batch, first=place, befores=[mended[place].before])
+    log.info("vault_moved_in_between", seq=batch.seq, accounts=len(changed))
+    return mended
+
+
+def _mended(deployment: Deployment, client: ChainClient, batch: SettlementBatch, trees: list[AccountTree]) -> list[AccountTree] | None:
+    """Return the trees with what each account had by its present state and its history since; None while these are not final."""
     users = read_users(deployment, client, [tree.user for tree in trees], commitment="finalized")
     signatures = set(OutboxAttempt.objects.filter(entry=batch.entry).values_list("signature", flat=True))
-    mended = list(trees)
-    for place, (tree, user) in enumerate(zip(trees, users, strict=True)):
-        if user is None:
-            return None
-        since = _since(deployment, client, tree, signatures)
+    mended = []
+    for tree, user in zip(trees, users, strict=True):
+        since = None if user is None else _since(deployment, client, tree, signatures)
         if since is None:
             return None
         change = [(slot, -amount) for slot, amount in tree.root.sums]
         before = merkle.canonical([*outlook(user), *change, *since])
-        if before != tree.before:
-            note(batch, first=place, befores=[before])
-            mended[place] = AccountTree(user=tree.user, leaves=tree.leaves, before=before)
-    log.info("vault_moved_in_between", seq=batch.seq, accounts=sum(one != other for one, other in zip(mended, trees, strict=True)))
-    if mended == trees:
-        raise EntryRefused("The program's tree is not that of the batch, and no deposit or withdrawal explains it.")
+        mended.append(AccountTree(user=tree.user, leaves=tree.leaves, before=before))
     return mended
 
 
@@ -73,12 +84,12 @@ def _since(deployment: Deployment, client: ChainClient, tree: AccountTree, signa
 
 
 def _vault_changes(deployment: Deployment, client: ChainClient, signature: str, address: str) -> list[tuple[int, int]]:
+    """Return, negated, what a transaction moved: by its instructions, which nobody can cut as logs are cut."""
     transaction = client.transaction(signature)
     if transaction is None:
-        return []
-    events = told(deployment.dex.program, signature=signature, transaction=transaction)
+        raise ChainUnavailable(f"The node does not have {signature}, which it names.")
     return [
-        (int(event.data["asset"]), -VAULT_EVENTS[event.kind] * int(event.data["amount"]))
-        for event in events
-        if event.kind in VAULT_EVENTS and event.account_address == address
+        (asset_of(client, deployment, one), -MOVES[one.name] * one.u64(0))
+        for one in carried(deployment, transaction)
+        if one.name in MOVES and str(one.accounts["user"]) == address
     ]

@@ -138,8 +138,8 @@ class BatchRoute:
 
     def _close(self, client: ChainClient, batch: SettlementBatch, trees: list[AccountTree], on_chain: Any) -> Part | None:
         if not befores.agree(on_chain, trees):
-            mended = befores.settle_disagreement(self._deployment, client, batch, trees)
-            if mended is None or not befores.agree(on_chain, mended):
+            mended = befores.settle_disagreement(self._deployment, client, batch, trees, on_chain)
+            if mended is None:
                 return None
             trees = mended
         markets = self._funding(client, batch, trees)
