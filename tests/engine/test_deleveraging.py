@@ -84,10 +84,10 @@ def test_it_takes_part_of_the_winners_positions_in_proportion() -> None:
         ((), {BOB: -16, CHARLIE: -4}),
         ((CHARLIE,), {BOB: -20}),
         ((BOB,), {CHARLIE: -20}),
-        ((BOB, CHARLIE), {BOB: -16, CHARLIE: -4}),
+        ((BOB, CHARLIE), {}),
         ((ALICE, BOB), {BOB: -16, CHARLIE: -4}),
     ],
-    ids=["no wallets", "the platform's first", "though they earned less", "nobody else", "a wallet's own loss"],
+    ids=["no wallets", "the platform's first", "though they earned less", "nobody", "a wallet's own loss"],
 )
 def test_a_platforms_account_is_taken_over_by_others_like_it(wallets: tuple[int, ...], closed: dict[int, int]) -> None:
     """On chain its loss would be the platform's word only; what a wallet lost is proven, and shared by all."""
@@ -96,6 +96,22 @@ def test_a_platforms_account_is_taken_over_by_others_like_it(wallets: tuple[int,
     trade(desk, 10, 9_600, buyer=1005, seller=CHARLIE)
     fall(desk, 8_900)
     assert {event.account_id: event.closed_lots for event in desk.named("PositionDeleveraged")} == closed
+
+
+def test_the_exchange_takes_over_what_it_may_ask_no_wallet_for() -> None:
+    """Alice has 20 lots, Charlie as a platform's account takes 5 of them; of the other 15 the exchange bears the loss."""
+    desk = crowd((15, 5, 0, 0), (10_000, 10_000, 0, 0), 18, (BOB,))
+    before = {account_id: cash(desk, account_id) for account_id in (BOB, FEES)}
+    fall(desk, 8_900)
+    assert {event.account_id: event.closed_lots for event in desk.named("PositionDeleveraged")} == {CHARLIE: -5}
+    assert (desk.position(ALICE), desk.position(BOB), desk.position(INSURANCE)) == (0, -15, 15)
+    (done,) = desk.named("AccountLiquidated")
+    ((_, size, quote),) = done.deleveraged
+    assert (size, quote) == (20, 182_000_000)  # 178 at mark, and 4 that Alice lacked
+    assert cash(desk, ALICE) == 0
+    assert cash(desk, BOB) == before[BOB]
+    assert cash(desk, FEES) == before[FEES] - 3_000_000
+    assert desk.engine.state.accounts[INSURANCE].holdings[MARKET].cost_atoms == 15 * 8_900_000
 
 
 def test_it_reaches_those_without_profit_only_when_the_others_are_used_up() -> None:

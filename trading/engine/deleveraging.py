@@ -1,12 +1,12 @@
 """Closing a bankrupt position against the other side, in proportion to unrealised profit; nobody without a position is touched."""
 
 from markets.events import LedgerTransfer, PositionDeleveraged
-from markets.ledger import DUST
+from markets.ledger import DUST, INSURANCE
 from risk.deleveraging import shares, values
 from trading.engine import margin
 from trading.engine.ledger import post, transfer
-from trading.engine.moves import close_for
-from trading.engine.state import Holding, State
+from trading.engine.moves import close_for, move_position
+from trading.engine.state import Holding, Market, State
 
 
 def deleverage(state: State, holding: Holding, equity_atoms: int, liquidation_id: int) -> tuple[int, int]:
@@ -23,12 +23,15 @@ def deleverage(state: State, holding: Holding, equity_atoms: int, liquidation_id
     others = opposite(holding)
     profits = [max(0, margin.unrealised(other)) for other in others]
     parts = divided(lots, [abs(other.size_lots) for other in others], profits)
-    amounts, dust = values(value_atoms=quote if size < 0 else -quote, lots=parts)
+    rest = lots - sum(parts)
+    amounts, dust = values(value_atoms=quote if size < 0 else -quote, lots=[*parts, rest])
     realised, lines = close_for(state, holding, lots, quote, "deleveraging")
     side_profit = sum(profits)
-    for other, part, amount, profit in zip(others, parts, amounts, profits, strict=True):
+    for other, part, amount, profit in zip(others, parts, amounts[: len(others)], profits, strict=True):
         if part:
             lines += close_other(state, holding, other, part, abs(amount), profit, side_profit, liquidation_id)
+    if rest:
+        lines += take_rest(state, market, rest if size > 0 else -rest, amounts[-1])
     if dust:
         lines.append(transfer(state.clearing, state.accounts[DUST].cross, dust, "dust"))
     if lines:
@@ -37,17 +40,24 @@ def deleverage(state: State, holding: Holding, equity_atoms: int, liquidation_id
 
 
 def opposite(holding: Holding) -> list[Holding]:
-    """Return the positions that take a bankrupt one over, by account. Positions sum to zero, so there is enough.
+    """Return the positions that take a bankrupt one over, by account. Positions sum to zero, so there is enough for a wallet's.
 
-    On chain nothing proves that an account is bankrupt whose key the platform holds, so others like it take it over as long as they can.
+    On chain nothing proves that an account is bankrupt whose key the platform holds: only others like it take it over.
     """
     holders = holding.market.holders
     others = [holders[account_id] for account_id in sorted(holders) if holders[account_id].size_lots * holding.size_lots < 0]
-    if not holding.account.self_custody:
-        alike = [other for other in others if not other.account.self_custody]
-        if sum([abs(other.size_lots) for other in alike]) >= abs(holding.size_lots):
-            return alike
-    return others
+    return others if holding.account.self_custody else [other for other in others if not other.account.self_custody]
+
+
+def take_rest(state: State, market: Market, signed_lots: int, amount_atoms: int) -> list[LedgerTransfer]:
+    """Let the insurance account take at mark what no wallet may be asked for; the exchange bears what that is worth less than it costs."""
+    lines = move_position(state, state.accounts[INSURANCE].holding(market), signed_lots, market.mark_ticks)
+    lost = -amount_atoms - signed_lots * market.mark_ticks * market.tick_lot_atoms
+    if lost > 0:
+        lines.append(transfer(state.fees, state.clearing, lost, "deleveraging"))
+    elif lost < 0:
+        lines.append(transfer(state.clearing, state.fees, -lost, "deleveraging"))
+    return lines
 
 
 def divided(lots: int, capacities: list[int], profits: list[int]) -> list[int]:

@@ -378,3 +378,22 @@ def test_it_settles_an_exit_that_meets_many_small_orders() -> None:
     desk.assert_settled()
     assert desk.position(leaver) == 0
     assert desk.kinds(leaver).count("Reduction") == desk.kinds(maker).count("Trade") == 150
+
+
+def test_it_settles_the_bankruptcy_of_a_platforms_account_without_touching_a_wallet() -> None:
+    desk = SettledScene(self_custodied=OWNERS, insurance=0, backstop=0)
+    winner, loser = OWNERS[0], 2_000
+    desk.join(loser, 25)
+    desk.do(OpenAccount(account_id=winner, self_custody=True))
+    desk.do(Deposit(account_id=winner, asset="USDC", amount_atoms=3_000 * USDC, number=1, source_account_id=CUSTODY))
+    desk.chain[winner] = {QUOTE: 3_000 * USDC}
+    order = one_order(side="sell", size_lots=100, limit_ticks=10_000, fee_cap_ppm=600)
+    assert desk.do(desk.order(winner, "sell", 100, 10_000, signed=order)).reject is None
+    desk.buy(loser, 100, 10_000)
+    desk.cut()
+    desk.fall(9_000)
+    desk.cut()
+
+    desk.assert_settled()
+    assert (desk.position(loser), desk.position(winner), desk.position(INSURANCE)) == (0, -100, 100)
+    assert desk.kinds(winner) == ["Trade"]
