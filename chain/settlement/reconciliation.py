@@ -108,7 +108,7 @@ def _knows_all(exchange: Any) -> bool:
 
 def _account_differences(deployment: Deployment, held: dict[str, merkle.Sums], last_seq: int) -> tuple[list[dict[str, Any]], int]:
     """Compare each account with what its batches and its own deposits and withdrawals add up to."""
-    expected = _settled(deployment, last_seq)
+    expected = _settled_at_once(deployment, last_seq)
     for address, slot, amount in _moved():
         _add(expected, address, slot, amount)
     differences = []
@@ -120,23 +120,34 @@ def _account_differences(deployment: Deployment, held: dict[str, merkle.Sums], l
     return differences, len(held)
 
 
+def _settled_at_once(deployment: Deployment, last_seq: int) -> dict[str, dict[int, int]]:
+    """Read again when a batch was made meanwhile: it would be in some of what is added up, and not in the rest."""
+    while True:
+        made = _last_made()
+        sums = _settled(deployment, last_seq)
+        if _last_made() == made:
+            return sums
+
+
+def _last_made() -> int | None:
+    return SettlementBatch.objects.order_by("-seq").values_list("seq", flat=True).first()
+
+
 def _settled(deployment: Deployment, last_seq: int) -> dict[str, dict[int, int]]:
     """Return what the batches up to `last_seq` gave, by address: all that were made, less those that are not on chain yet."""
     sums: dict[str, dict[int, int]] = {}
-    addresses = {account_id: str(deployment.account_address(account_id)) for account_id in _account_ids()}
-    for account in SettledAccount.objects.all():
+    accounts, positions = list(SettledAccount.objects.all()), list(SettledPosition.objects.all())
+    ids = {account.account_id for account in accounts} | {position.account_id for position in positions}
+    addresses = {account_id: str(deployment.account_address(account_id)) for account_id in ids}
+    for account in accounts:
         _add(sums, addresses[account.account_id], QUOTE, account.balance_atoms)
-    for position in SettledPosition.objects.all():
+    for position in positions:
         _add(sums, addresses[position.account_id], merkle.position_slot(position.market_id), position.lots)
     for address, leaves in BatchAccount.objects.filter(batch_id__gt=last_seq).values_list("address", "leaves"):
         for leaf in leaves:
             for slot, amount in leaf["sums"]:
                 _add(sums, address, slot, -amount)
     return sums
-
-
-def _account_ids() -> list[int]:
-    return list(SettledAccount.objects.values_list("account_id", flat=True))
 
 
 def _add(sums: dict[str, dict[int, int]], address: str, slot: int, amount: int) -> None:
