@@ -8,21 +8,26 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts import api_auth, sealing
 from accounts.announcements import Ended, credentials_ended
 from accounts.models import Account, ApiKey, LedgerTransfer, User
+from accounts.numbers import check_custodied, has_chain, is_wallets
 from markets import ledger
 from markets.commands import Deposit, OpenAccount
 from markets.errors import DomainError, Refused
 from markets.fields import InvalidField, echo
 from markets.gateway import gateway
+from markets.queries import GetAccount
 from markets.units import QUOTE_ATOMS
 from markets.views import Reply
 
 DEMO_ATOMS = 10_000 * QUOTE_ATOMS
 MAX_DEMO_DEPOSIT_ATOMS = 100_000 * QUOTE_ATOMS
+MAX_DEMO_ATOMS_OF_ACCOUNT = 10 * MAX_DEMO_DEPOSIT_ATOMS
+MAX_DEMO_ATOMS = 500_000_000 * QUOTE_ATOMS  # half of what the faucet has on a localnet; the desk's makers take some, too
 MAX_API_KEYS = 20
 MAX_LABEL = 40
 MAX_USERNAME = 150
@@ -38,6 +43,12 @@ class DemoOnly(DomainError):
     code = "DEMO_ONLY"
     status = 403
     message = "Demo money exists in the demo only."
+
+
+class DemoSpent(DomainError):
+    code = "DEMO_SPENT"
+    status = 409
+    message = "No more demo money is given: there is so much for an account, and for all together."
 
 
 class TooManyKeys(DomainError):
@@ -60,21 +71,28 @@ def user_register(*, username: str, password: str) -> User:
     with transaction.atomic():
         account = _create(username, password)
         # Before the commit: without the engine there is no half-made account. A number that it opened in vain is never used again.
+        check_custodied(account.id)
         _submitted(gateway().submit(OpenAccount(account_id=account.id)))
-        if not settings.PRODUCTION:
+        if has_demo_money():
             account_deposit_demo(account=account, amount_atoms=DEMO_ATOMS)
     assert account.owner
     return account.owner
 
 
+def has_demo_money() -> bool:
+    """Tell whether there is money that costs nothing: where a chain settles it, only a localnet's faucet has any."""
+    return not settings.PRODUCTION and (settings.LOCALNET or not has_chain())
+
+
 def account_deposit_demo(*, account: Account, amount_atoms: int) -> None:
     """Move demo money from the faucet to an account."""
-    if settings.PRODUCTION:
+    if not has_demo_money() or is_wallets(account.id):
         raise DemoOnly
     if not 0 < amount_atoms <= MAX_DEMO_DEPOSIT_ATOMS:
         largest = MAX_DEMO_DEPOSIT_ATOMS // QUOTE_ATOMS
         raise InvalidField("OUT_OF_RANGE", f"amount is at most {largest}.", field="amount", nearest=str(largest))
-    number = _faucet_deposits(account) + 1
+    _check_bounds(account, amount_atoms)
+    number = _faucet_deposits(account).count() + 1
     for _ in range(DEPOSIT_ATTEMPTS):
         reply = gateway().submit(
             Deposit(account_id=account.id, asset="USDC", amount_atoms=amount_atoms, number=number, source_account_id=ledger.FAUCET)
@@ -140,8 +158,19 @@ def _check_password(username: str, password: str) -> None:
         raise InvalidField("WEAK_PASSWORD", " ".join(error.messages), field="password") from error
 
 
-def _faucet_deposits(account: Account) -> int:
-    return LedgerTransfer.objects.filter(debit_account_id=ledger.FAUCET, credit_account=account, kind="deposit").count()
+def _faucet_deposits(account: Account) -> QuerySet[LedgerTransfer]:
+    return LedgerTransfer.objects.filter(debit_account_id=ledger.FAUCET, credit_account=account, kind="deposit", asset="USDC")
+
+
+def _check_bounds(account: Account, amount_atoms: int) -> None:
+    """Refuse more than one account's share, and more than the faucet has on chain: what it gave beyond that could not be settled."""
+    given = _faucet_deposits(account).aggregate(given=Sum("amount_atoms"))["given"] or 0
+    if given + amount_atoms > MAX_DEMO_ATOMS_OF_ACCOUNT:
+        raise DemoSpent(limit=MAX_DEMO_ATOMS_OF_ACCOUNT // QUOTE_ATOMS)
+    faucet = gateway().query(GetAccount(account_id=ledger.FAUCET))
+    spent = 0 if faucet is None else -faucet.balances.get("USDC", 0)
+    if spent + amount_atoms > MAX_DEMO_ATOMS:
+        raise DemoSpent(limit=MAX_DEMO_ATOMS // QUOTE_ATOMS)
 
 
 def _submitted(reply: Reply) -> Reply:

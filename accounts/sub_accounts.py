@@ -5,6 +5,7 @@ from typing import Final
 from django.db import transaction
 
 from accounts.models import Account, User
+from accounts.numbers import check_custodied
 from accounts.selectors import account_of
 from markets.commands import OpenAccount
 from markets.errors import DomainError, Refused
@@ -36,6 +37,7 @@ def account_open(*, user: User, name: str) -> Account:
         if len(names) >= MAX_ACCOUNTS:
             raise TooManyAccounts(limit=MAX_ACCOUNTS)
         account = Account.objects.create(owner=user, name=name)
+        check_custodied(account.id)
         # Before the commit: without the engine there is no half-made account.
         reply = gateway().submit(OpenAccount(account_id=account.id))
         if reply.reject is not None:

@@ -132,7 +132,7 @@ def _account_page(request: HttpRequest, *, form: Form, **context: object) -> Htt
         shown: Account | None = account_of(user, None)
     except AccountNotFound:
         shown = None
-    context |= {"shown": shown, "api_keys": api_keys_of(user), "demo": not settings.PRODUCTION}
+    context |= {"shown": shown, "api_keys": api_keys_of(user), "demo": services.has_demo_money()}
     return _form_page(request, "accounts/account.html", form, context)
 
 
@@ -146,7 +146,7 @@ def _blame(form: Form, error: DomainError) -> None:
 
 
 def _demo_balance() -> str:
-    return "" if settings.PRODUCTION else figures.dollars(services.DEMO_ATOMS)
+    return figures.dollars(services.DEMO_ATOMS) if services.has_demo_money() else ""
 
 
 def _user(request: HttpRequest) -> User:

@@ -19,11 +19,10 @@ from chain.client import ChainClient
 from chain.errors import ChainError
 from chain.idl import AnchorProgram
 from chain.perp_dex import PerpDex
-from markets.ledger import FIRST_USER_ACCOUNT, INSURANCE
+from markets.ledger import FIRST_USER_ACCOUNT, INSURANCE, MAX_CUSTODIED_ACCOUNT
 
 LOCALNET = "localnet"
 INSURANCE_SUB_ACCOUNT = 65_535
-MAX_CUSTODIED_ACCOUNT = INSURANCE_SUB_ACCOUNT - 1  # sub-accounts are numbered in 16 bits
 FILE, REFUSAL = "deployment.json", "refused"
 
 

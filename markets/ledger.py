@@ -13,6 +13,8 @@ PENDING_WITHDRAWALS: Final = 8  # what is on its way out to the chain
 CUSTODY: Final = 9  # what came in through the chain; its balance is minus what the vault on chain holds for users
 
 FIRST_USER_ACCOUNT: Final = 1000
+MAX_CUSTODIED_ACCOUNT: Final = 2**16 - 2  # on chain a custodied account's number has 16 bits, the last of which is the insurance's
+FIRST_WALLET_ACCOUNT: Final = 1_000_000  # wallets' accounts have numbers of their own, that no custodied account then lacks
 SOURCES: Final = (FAUCET, CUSTODY)  # the world outside: their balances are minus what the exchange holds
 WITHDRAWAL_TARGETS: Final = (*SOURCES, PENDING_WITHDRAWALS)
 NAMES = {

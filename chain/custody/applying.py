@@ -17,6 +17,7 @@ from accounts.trading_keys import trading_key_save, trading_keys_close
 from chain.client import ChainClient
 from chain.custody.instructions import EVERY_MARKET, USDC_INDEX, trading_key_address
 from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
+from chain.custody.wallets import place_open, wallet_place
 from chain.custody.withdrawals import done_before, withdrawal_settle, withdrawals_drop
 from chain.deployment import INSURANCE_SUB_ACCOUNT, Deployment
 from markets.commands import CancelAll, CancelNonces, Deposit, Withdraw
@@ -77,8 +78,16 @@ def _deposited(event: ChainEvent, account_id: int, client: ChainClient, chain: D
         )
     )
     if reply.reject is not None and not done_before(reply, event.data["deposit"]):
+        if reply.reject.code == "OUT_OF_SEQUENCE":
+            _look_again(event)
         raise Refused(reply.reject)
     return State.APPLIED
+
+
+def _look_again(event: ChainEvent) -> None:
+    """What came while the account was nobody's is due first, now that it is somebody's."""
+    before = ChainEvent.objects.filter(account_address=event.account_address, number__lt=event.number, state=State.UNKNOWN)
+    before.update(state=State.NEW)
 
 
 def _withdrawn(event: ChainEvent, account_id: int, client: ChainClient, chain: Deployment) -> str:
@@ -159,6 +168,11 @@ def _account_id(address: str, client: ChainClient, chain: Deployment) -> int | N
     user = chain.dex.program.account("User", client.account(Pubkey.from_string(address), commitment="finalized"))
     if user.owner == chain.authority and user.sub_account == INSURANCE_SUB_ACCOUNT:
         return INSURANCE
+    if user.owner not in {chain.authority, chain.custodian}:
+        # A wallet that nobody linked: whoever owns it is owed what it brings all the same, and can leave.
+        place = wallet_place(user.owner, user.sub_account, chain)
+        place_open(place)
+        return place.account_id
     if user.owner != chain.custodian or not Account.objects.filter(id=user.sub_account).exists():
         return None
     # The custodian's place of an account that has a wallet of its own is not that account's.

@@ -118,7 +118,7 @@ def _take(client: ChainClient, chain: Deployment, place: ChainAccount, withdrawa
         return
     assert withdrawal.voucher is not None
     settler = chain.keys.settler
-    wallet = WalletInstructions(chain, Pubkey.from_string(place.owner))
+    wallet = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account)
     taken = wallet.withdraw(
         number=withdrawal.voucher,
         amount_atoms=withdrawal.amount_atoms,

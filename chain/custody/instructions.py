@@ -16,11 +16,11 @@ USDC_INDEX: Final = 0
 
 
 class WalletInstructions:
-    """Instructions about one wallet's account; `sub_account` is always 0 for wallets."""
+    """Instructions about one wallet's account. What is linked here is its sub-account 0; others can only be left."""
 
-    def __init__(self, chain: Deployment, owner: Pubkey) -> None:
-        self._chain, self._program, self.owner = chain, chain.dex.program, owner
-        self.user = chain.dex.user(owner)
+    def __init__(self, chain: Deployment, owner: Pubkey, sub_account: int = 0) -> None:
+        self._chain, self._program, self.owner, self._sub_account = chain, chain.dex.program, owner, sub_account
+        self.user = chain.dex.user(owner, sub_account)
 
     @property
     def token_account(self) -> Pubkey:
@@ -32,7 +32,7 @@ class WalletInstructions:
 
     def create_user(self, payer: Pubkey) -> Instruction:
         accounts = self._accounts(payer=payer, system_program=SYSTEM)
-        return self._program.instruction("create_user", {"owner": self.owner, "sub_account": 0}, accounts)
+        return self._program.instruction("create_user", {"owner": self.owner, "sub_account": self._sub_account}, accounts)
 
     def deposit(self, amount_atoms: int) -> Instruction:
         accounts = self._accounts(depositor=self.owner, source=self.token_account, token_program=TOKEN_PROGRAM_ID)

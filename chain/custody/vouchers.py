@@ -46,7 +46,7 @@ class VoucherRoute:
     def __init__(self, chain: Deployment, place: ChainAccount) -> None:
         self.payer = chain.keys.settler
         self._chain = chain
-        self._wallet = WalletInstructions(chain, Pubkey.from_string(place.owner))
+        self._wallet = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account)
 
     def sequence(self, client: ChainClient, *, commitment: Commitment, min_slot: int) -> ChainSequence:
         account = client.account(self._wallet.user, commitment=commitment, min_slot=min_slot)
@@ -124,7 +124,7 @@ def _grant(client: ChainClient, chain: Deployment, withdrawal: Withdrawal, obser
 def _note_grant(client: ChainClient, chain: Deployment, place: ChainAccount, withdrawal: Withdrawal, entry: OutboxEntry) -> None:
     attempt = entry.attempts.get(state=OutboxAttempt.State.FINAL)
     assert withdrawal.voucher is not None
-    key = WalletInstructions(chain, Pubkey.from_string(place.owner)).voucher(withdrawal.voucher)
+    key = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account).voucher(withdrawal.voucher)
     account = client.account(key, commitment="finalized", min_slot=attempt.slot)
     # A voucher that is gone was used at once: its event ends the withdrawal.
     expires_s = chain.dex.program.account("Voucher", account).expires_at if account is not None else None
@@ -140,7 +140,7 @@ def _take_back(client: ChainClient, chain: Deployment, withdrawal: Withdrawal) -
     """Close an expired voucher; when it is gone without having been used, the money returns to the account."""
     assert withdrawal.voucher is not None
     place = ChainAccount.objects.get(account_id=withdrawal.account_id)
-    wallet = WalletInstructions(chain, Pubkey.from_string(place.owner))
+    wallet = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account)
     account, slot = client.account_and_slot(wallet.voucher(withdrawal.voucher), commitment="finalized")
     if account is not None:
         _close(client, chain, wallet, withdrawal)

@@ -11,13 +11,16 @@ from django.utils import timezone
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from accounts import limits
+from accounts.limits import RateLimited
 from accounts.models import Account, User
+from accounts.numbers import next_wallet_number
 from accounts.sub_accounts import account_select
 from chain.building import build
 from chain.client import ChainClient
 from chain.custody.errors import ChallengeGone, InvalidAddress, NoWallet, ProofWrong, WalletLinked, WalletTaken
 from chain.custody.instructions import WalletInstructions
-from chain.custody.models import ChainAccount, ChainEvent, Wallet, WalletChallenge
+from chain.custody.models import ChainAccount, Wallet, WalletChallenge
 from chain.deployment import Deployment
 from chain.errors import ChainError
 from markets.commands import OpenAccount
@@ -71,19 +74,40 @@ def wallet_link(*, user: User, address: str, signature: str, chain: Deployment) 
     _use_challenge(user, key, signature)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two requests at once link one wallet
-        linked = Wallet.objects.filter(user=user).first()
-        if linked is not None and linked.address == str(key):
-            return linked
-        if linked is not None:
-            raise WalletLinked(address=linked.address)
-        try:
-            with transaction.atomic():
-                wallet = Wallet.objects.create(user=user, address=str(key))
-        except IntegrityError as error:
-            raise WalletTaken from error
-        account = _open_account(user, key, chain)
-    account_select(user=user, account_id=account.id)
+        wallet = Wallet.objects.filter(user=user).first()
+        known = wallet is not None
+        if wallet is None:
+            wallet = _linked(user, key)
+        elif wallet.address != str(key):
+            raise WalletLinked(address=wallet.address)
+        place = wallet_place(key, 0, chain)
+        _attach(place.account, user)
+    place_open(place)
+    if not known:
+        account_select(user=user, account_id=place.account_id)
     return wallet
+
+
+def wallet_place(owner: Pubkey, sub_account: int, chain: Deployment) -> ChainAccount:
+    """Return the ledger account of a wallet's place on chain, made when there is none; whoever links the wallet gets it.
+
+    The engine hears of it afterwards (place_open): so settlement finds the row of every account that the journal names.
+    """
+    with transaction.atomic():
+        number = next_wallet_number()
+        known = ChainAccount.objects.select_related("account").filter(owner=str(owner), sub_account=sub_account).first()
+        if known is not None:
+            return known
+        account = Account.objects.create(id=number, name=NAME)
+        address = str(chain.dex.user(owner, sub_account))
+        return ChainAccount.objects.create(account=account, owner=str(owner), sub_account=sub_account, address=address)
+
+
+def place_open(place: ChainAccount) -> None:
+    """Open a place's account in the engine; again changes nothing."""
+    reply = gateway().submit(OpenAccount(account_id=place.account_id, self_custody=True))
+    if reply.reject is not None:
+        raise Refused(reply.reject)
 
 
 def wallet_of(user: User) -> Wallet:
@@ -107,8 +131,8 @@ def users_create(*, client: ChainClient, chain: Deployment) -> int:
 
 
 def _created(client: ChainClient, chain: Deployment, row: ChainAccount) -> bool:
-    owner = Pubkey.from_string(row.owner)
-    place = WalletInstructions(chain, owner)
+    place_open(row)  # where the engine did not answer when it was linked
+    place = WalletInstructions(chain, Pubkey.from_string(row.owner), row.sub_account)
     if client.account(place.user, commitment="finalized") is not None:
         ChainAccount.objects.filter(pk=row.pk, created_at=None).update(created_at=timezone.now())
         return True
@@ -138,19 +162,26 @@ def _use_challenge(user: User, key: Pubkey, signature: str) -> None:
         raise ChallengeGone
 
 
-def _open_account(user: User, key: Pubkey, chain: Deployment) -> Account:
+def _linked(user: User, key: Pubkey) -> Wallet:
+    taken = limits.buckets().take(limits.limit("wallets"), who="all")
+    if not taken.allowed:
+        log.error("too_many_wallets", user=user.pk)  # the settler pays for each one's account on chain
+        raise RateLimited(taken)
+    try:
+        with transaction.atomic():
+            return Wallet.objects.create(user=user, address=str(key))
+    except IntegrityError as error:
+        raise WalletTaken from error
+
+
+def _attach(account: Account, user: User) -> None:
+    """Give the person the account of the wallet that is theirs."""
+    if account.owner_id == user.pk:
+        return
     taken = set(Account.objects.for_user(user).values_list("name", flat=True))
-    name = next(name for name in (NAME, *(f"{NAME} {number}" for number in range(2, 100))) if name not in taken)
-    account = Account.objects.create(owner=user, name=name)
-    # Before the commit: without the engine there is no half-made account.
-    reply = gateway().submit(OpenAccount(account_id=account.id, self_custody=True))
-    if reply.reject is not None:
-        raise Refused(reply.reject)
-    address = str(chain.dex.user(key))
-    ChainAccount.objects.create(account=account, owner=str(key), sub_account=0, address=address)
-    # What came before the link waits for its owner.
-    ChainEvent.objects.filter(account_address=address, state=ChainEvent.State.UNKNOWN).update(state=ChainEvent.State.NEW)
-    return account
+    account.name = next(name for name in (NAME, *(f"{NAME} {number}" for number in range(2, 100))) if name not in taken)
+    account.owner = user
+    account.save(update_fields=["owner", "name"])
 
 
 def _signature(text: str) -> Signature:

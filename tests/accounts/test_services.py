@@ -1,17 +1,23 @@
 """Registering people and giving them demo money, against a running engine and without one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from accounts import services
 from accounts.models import Account, LedgerTransfer, User
+from accounts.numbers import NoMoreAccounts
 from accounts.selectors import AccountNotFound, account_of, accounts_of, default_account
-from accounts.services import DemoOnly, account_deposit_demo, user_register
+from accounts.services import DemoOnly, DemoSpent, account_deposit_demo, user_register
+from accounts.sub_accounts import account_open
 from markets.errors import EngineUnavailable
 from markets.fields import InvalidField
 from markets.gateway import gateway
-from markets.ledger import FIRST_USER_ACCOUNT
+from markets.ledger import FAUCET, FIRST_USER_ACCOUNT, FIRST_WALLET_ACCOUNT, MAX_CUSTODIED_ACCOUNT
 from markets.queries import GetAccount
+from tests.chain.deployments import write_deployment
 from tests.support.api import PASSWORD, Desk, desk
 from tests.support.engine import EngineProcesses, engine_process, engine_processes
 
@@ -75,6 +81,51 @@ def test_it_limits_demo_money(db: None, amount_atoms: int) -> None:
     with pytest.raises(InvalidField) as refused:
         account_deposit_demo(account=Account(id=FIRST_USER_ACCOUNT), amount_atoms=amount_atoms)
     assert refused.value.data["field"] == "amount"
+
+
+@pytest.mark.parametrize("bound", ["MAX_DEMO_ATOMS", "MAX_DEMO_ATOMS_OF_ACCOUNT"])
+def test_it_gives_no_more_demo_money_than_the_faucet_has(desk: Desk, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    alice = default_account(desk.alice.user)
+    desk.project()
+    spent = -usdc_of(Account(id=FAUCET)) if bound == "MAX_DEMO_ATOMS" else 10_000
+    monkeypatch.setattr(services, bound, (spent + 500) * 1_000_000)
+    account_deposit_demo(account=alice, amount_atoms=500_000_000)
+    desk.project()
+
+    with pytest.raises(DemoSpent):
+        account_deposit_demo(account=alice, amount_atoms=1)
+
+    assert usdc_of(alice) == 10_500
+
+
+def test_it_gives_demo_money_to_no_wallet(db: None) -> None:
+    with pytest.raises(DemoOnly):
+        account_deposit_demo(account=Account(id=FIRST_WALLET_ACCOUNT), amount_atoms=1)
+
+
+def test_it_gives_no_demo_money_where_a_chain_settles_real_money(desk: Desk, settings: Any, tmp_path: Path) -> None:
+    settings.CHAIN_DIR, settings.LOCALNET = tmp_path, False
+    write_deployment(tmp_path)
+    with pytest.raises(DemoOnly):
+        account_deposit_demo(account=default_account(desk.alice.user), amount_atoms=1)
+    assert usdc_of(default_account(user_register(username="charlie", password=PASSWORD))) == 0
+
+
+def test_it_opens_no_custodied_account_that_has_no_place_on_chain(desk: Desk, settings: Any, tmp_path: Path) -> None:
+    settings.CHAIN_DIR = tmp_path
+    write_deployment(tmp_path)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval(pg_get_serial_sequence('accounts_account', 'id'), %s)", [MAX_CUSTODIED_ACCOUNT])
+
+    with pytest.raises(NoMoreAccounts):
+        user_register(username="charlie", password=PASSWORD)
+    with pytest.raises(NoMoreAccounts):
+        account_open(user=desk.alice.user, name="more")
+
+    assert not User.objects.filter(username="charlie").exists()
+    assert gateway().query(GetAccount(account_id=MAX_CUSTODIED_ACCOUNT + 1)) is None
+    (tmp_path / "deployment.json").unlink()
+    assert account_open(user=desk.alice.user, name="more").id > MAX_CUSTODIED_ACCOUNT  # without a chain numbers do not end
 
 
 def test_it_makes_no_money_in_production(db: None, settings: Any) -> None:

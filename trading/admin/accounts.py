@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from accounts.models import Account
 from markets.api.bodies import atoms, price, size
+from markets.ledger import FIRST_USER_ACCOUNT
 from markets.models import Market
 from markets.read_only_admin import ReadOnlyAdmin, links, list_link, row_link, table
 from risk.models import FundingPayment
@@ -28,7 +29,13 @@ class AccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description="owner")
     def owner_link(self, row: Account) -> Any:
-        return row_link("accounts.user", row.owner_id, row.owner) if row.owner else "the exchange"
+        return (
+            row_link("accounts.user", row.owner_id, row.owner)
+            if row.owner
+            else "the exchange"
+            if row.id < FIRST_USER_ACCOUNT
+            else "nobody yet"
+        )
 
     @admin.display(description="records")
     def related(self, row: Account) -> Any:

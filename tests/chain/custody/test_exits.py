@@ -12,6 +12,7 @@ from accounts.signing import SignatureInvalid, check, domain
 from chain.custody import withdrawals
 from chain.custody.applying import apply_new
 from chain.custody.indexer import index
+from chain.custody.instructions import WalletInstructions
 from chain.custody.models import Withdrawal
 from chain.custody.withdrawals import withdrawal_request
 from markets.commands import PlaceOrder, Side
@@ -56,6 +57,20 @@ def test_it_pays_what_was_granted_before_the_exit(custody_desk: CustodyDesk) -> 
     custody_desk.run_until(lambda: Withdrawal.objects.filter(state="paid").count() == 2)
 
     assert (alice.engine_atoms(), alice.wallet_atoms()) == (0, 1_000 * USDC)
+
+
+@pytest.mark.parametrize("sub_account", [0, 7])
+def test_it_pays_the_exit_of_a_wallet_that_nobody_linked(custody_desk: CustodyDesk, sub_account: int) -> None:
+    stranger = custody_desk.person("charlie")
+    wallet = WalletInstructions(custody_desk.chain, stranger.key.pubkey(), sub_account)
+    stranger.send(wallet.create_user(stranger.key.pubkey()))
+    stranger.send(wallet.deposit(1), wallet.request_exit())
+
+    custody_desk.run_until(lambda: custody_desk.user(wallet.user).exit_paid)
+    custody_desk.run()
+
+    assert (stranger.wallet_atoms(), stranger.engine_atoms()) == (1_000 * USDC, 0)
+    assert (stranger.place.sub_account, stranger.place.exit_requested_at) == (sub_account, None)
 
 
 def test_it_pays_whoever_else_leaves_when_one_exit_fails(custody_desk: CustodyDesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 
 from chain.custody.events import told
 from chain.custody.indexer import EventMissing, index, last_number
-from chain.custody.models import ChainCursor, ChainEvent, Withdrawal
+from chain.custody.models import ChainAccount, ChainCursor, ChainEvent, Withdrawal
 from chain.custody.rebuilding import rebuilt
 from chain.custody.running import LOCK, custody_pass
 from chain.custody.withdrawals import withdrawal_request
@@ -19,7 +19,8 @@ from chain.localnet.faults import Dropped, ForkedAway, Late, ReplyLost, Submissi
 from chain.models import OutboxAttempt
 from chain.outbox.running import only_settler
 from chain.settlement.route import chain_events_journalled
-from markets.ledger import CUSTODY
+from markets.errors import GatewayError
+from markets.ledger import CUSTODY, FIRST_WALLET_ACCOUNT
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
 from tests.support.engine import engine_process, engine_processes
 
@@ -181,12 +182,42 @@ def test_it_keeps_what_came_before_the_link_for_its_owner(custody_desk: CustodyD
     alice.send(alice.wallet.deposit(40 * USDC))
     custody_desk.run()
     event = ChainEvent.objects.get(account_address=str(alice.wallet.user))
-    assert (event.state, chain_events_journalled()) == ("unknown", last_number())
+    assert (event.state, alice.engine_atoms(), alice.account.owner) == ("applied", 40 * USDC, None)
 
     alice.link()
+    alice.send(alice.wallet.deposit(2 * USDC))
     custody_desk.run()
 
-    assert alice.engine_atoms() == 40 * USDC
+    assert (alice.engine_atoms(), alice.account.owner) == (42 * USDC, alice.user)
+    assert alice.account.id >= FIRST_WALLET_ACCOUNT
+
+
+def test_it_links_a_wallet_whose_account_the_engine_opens_later(custody_desk: CustodyDesk) -> None:
+    alice = custody_desk.person("alice")
+    custody_desk.engine.kill()
+    with pytest.raises(GatewayError):
+        alice.link()
+    assert ChainAccount.objects.filter(pk=alice.account.pk).exists()  # so settlement knows it, however the engine heard of it
+    custody_desk.engine.start()
+
+    custody_desk.run_until(lambda: alice.place.created_at is not None)
+    alice.send(alice.wallet.deposit(2 * USDC))
+    custody_desk.run()
+
+    assert (alice.engine_atoms(), alice.link().pk) == (2 * USDC, alice.account.pk)
+
+
+def test_it_applies_first_what_came_while_the_account_was_nobodys(custody_desk: CustodyDesk) -> None:
+    alice = custody_desk.linked("alice")
+    alice.send(alice.wallet.deposit(3 * USDC))
+    index(client=custody_desk.client, chain=custody_desk.chain)
+    ChainEvent.objects.update(state="unknown")  # as if it had been looked at a moment before
+    alice.send(alice.wallet.deposit(4 * USDC))
+
+    custody_desk.run()
+    custody_desk.run()
+
+    assert (alice.engine_atoms(), chain_events_journalled()) == (7 * USDC, last_number())
 
 
 def noise(alice: Person) -> list[Instruction]:
