@@ -6,8 +6,9 @@ class ChainConfig(AppConfig):
 
     def ready(self) -> None:
         from chain.custody import reviews
-        from chain.settlement import decisions, metrics
+        from chain.settlement import decisions, metrics, openings
 
         reviews.register_kinds()
         decisions.register_kinds()
         metrics.register()
+        openings.register()

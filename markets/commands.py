@@ -228,6 +228,7 @@ class ClockTick(Command, frozen=True, kw_only=True, array_like=True, tag=True):
 class CreateMarket(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     parameters: MarketParameters
     author: str = ""
+    status: MarketStatus = "normal"  # where a chain settles, a market is halted until it is there
 
 
 class UpdateMarket(Command, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -36,6 +36,14 @@ def test_it_holds_the_stricter_of_two_states() -> None:
     assert desk.market(OTHER).status == "post_only"
 
 
+def test_it_creates_a_market_that_rests_until_it_is_opened() -> None:
+    desk = Desk()
+    assert desk.do(CreateMarket(parameters=parameters(NEW), status="halted")).reject is None
+    assert [(event.market_id, event.status) for event in desk.named("MarketStatusChanged")] == [(NEW, "halted")]
+    assert desk.market(NEW).status == "halted"
+    assert desk.do(CreateMarket(parameters=parameters(NEW + 1), status="delisted")).reject is not None
+
+
 def test_it_ends_a_delisted_market() -> None:
     """The index was at 10,000 for half a minute and at 10,100 for the other half."""
     desk = Desk(cash=1_000 * USDC)

@@ -96,10 +96,15 @@ def create_market(state: State, command: CreateMarket) -> Reply:
     field = invalid_parameters(parameters)
     if field:
         return Reply(reject=Reject("INVALID_PARAMETERS", {"field": field}))
+    if command.status not in STRICTNESS or command.status == "delisted":
+        return Reply(reject=Reject("INVALID_COMBINATION", {"field": "status"}))
     market = Market(parameters, marks.index_for(state, parameters.market_id, parameters.base_asset))
     market.funding_due_ms = funding.next_hour_ms(state.stamp_ms)
     state.markets[parameters.market_id] = market
     state.events.append(MarketCreated(parameters=parameters))
+    if command.status != "normal":
+        market.status = command.status
+        state.events.append(MarketStatusChanged(market_id=parameters.market_id, status=command.status, reason="new", author=command.author))
     marks.refresh(state, market.index)  # which may have a price already, of a collateral asset
     reprice(state, market.index)
     return Reply()
