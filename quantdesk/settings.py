@@ -233,7 +233,7 @@ RATE_LIMITS = {
     "registrations": (50, 1 / 20),
     "chain": (120, 2),
     "faucet": (10, 1 / 60),
-    "wallets": (100, 1 / 10),  # of everybody together: the exchange pays for each one's place on chain
+    "wallets": (300, 1 / 10),  # of everybody together: the exchange pays for each one's place on chain
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "QuantDesk",

@@ -24,6 +24,7 @@ from markets.commands import CancelAll, CancelNonces, Deposit, Withdraw
 from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
 from markets.ledger import CUSTODY, FIRST_USER_ACCOUNT, INSURANCE
+from markets.queries import GetAccount
 from markets.stamps import at
 
 BATCH: Final = 500
@@ -109,12 +110,13 @@ def _withdrawn_in_fallback(event: ChainEvent, account_id: int) -> str:
     """
     before = ChainEvent.objects.filter(kind="Withdrawn", account_address=event.account_address, number__lt=event.number)
     number = sum(data["voucher"] == 0 for data in before.values_list("data", flat=True)) + 1
-    reply = gateway().submit(
-        Withdraw(account_id=account_id, asset="USDC", amount_atoms=event.data["amount"], target_account_id=CUSTODY, number=number)
-    )
-    if reply.reject is not None and not done_before(reply, number):
+    amount = event.data["amount"]
+    view = gateway().query(GetAccount(account_id=account_id))
+    if view is None or view.withdrawable_atoms < amount:
         withdrawals_drop(account_id=account_id, reason="The owner withdrew on chain, without the operator.")
-        raise Refused(reply.reject)  # the next look tries again
+    reply = gateway().submit(Withdraw(account_id=account_id, asset="USDC", amount_atoms=amount, target_account_id=CUSTODY, number=number))
+    if reply.reject is not None and not done_before(reply, number):
+        raise Refused(reply.reject)
     return State.APPLIED
 
 

@@ -58,6 +58,22 @@ def test_it_settles_each_withdrawal_once(number: int) -> None:
     assert balances(desk) == (70, 0, -70)
 
 
+def test_it_books_what_the_chain_says_whatever_limits_and_caps_say() -> None:
+    desk = Desk(cash=0)
+    desk.do(OpenAccount(account_id=WALLET, self_custody=True))
+    desk.admit(asset="USDC", decimals=6, index_id=0, tiers=QUOTE_PARAMETERS.tiers, account_cap_atoms=50, exchange_cap_atoms=50)
+    desk.limit(withdrawal_hour_atoms=10, withdrawal_day_atoms=10)
+
+    for account_id in (ALICE, WALLET):
+        brought = Deposit(account_id=account_id, asset="USDC", amount_atoms=100, number=1, source_account_id=CUSTODY)
+        assert desk.do(brought).reject is None
+    taken = Withdraw(account_id=WALLET, asset="USDC", amount_atoms=130, target_account_id=CUSTODY, number=1)
+    assert desk.do(taken).reject is None  # by its owner, in fallback: more than the engine thought was there
+
+    assert desk.account(WALLET).balances["USDC"] == -30
+    assert desk.do(taken).reject == Reject("OUT_OF_SEQUENCE", {"last_number": 1})
+
+
 def test_it_settles_no_more_than_is_pending() -> None:
     desk = pending_desk()
     assert settle(desk, 61, 1, paid=True).reject == Reject("INSUFFICIENT_BALANCE", {"withdrawable_atoms": 60})

@@ -302,6 +302,8 @@ def test_it_remembers_no_more_signed_orders_than_it_has_room_for() -> None:
     desk.engine.state.signed_expiries.extend((expiry_ms, ALICE, digest) for digest in used)
     desk.buy(ALICE, 10, 9_990, signed=signed(expiry_ms=expiry_ms), time_in_force="ioc")
     assert desk.buy(ALICE, 10, 9_990, signed=signed()).reject == Reject("TOO_MANY_SIGNED", {"max_signed": MAX_REMEMBERED})
+    out = desk.buy(ALICE, 10, 9_990, signed=signed(reduce_only=True), reduce_only=True)
+    assert out.reject == Reject("REDUCE_ONLY", {"position_lots": 0})  # there is nothing to reduce, but the room would be there
     desk.wait(HOUR_MS)
     desk.price(10_000)
     assert desk.buy(ALICE, 10, 9_990, signed=signed()).reject is None

@@ -108,7 +108,9 @@ def deposit(state: State, command: Deposit) -> Reply:
     if reject is None and command.number != last + 1:
         reject = Reject("OUT_OF_SEQUENCE", {"last_number": last})
     if reject is None:
-        reject = not_on_chain(account, asset) or withdrawals.over_cap(state, account, asset, command.amount_atoms, True)
+        reject = not_on_chain(account, asset)
+    if reject is None and source.account_id != CUSTODY:  # what came through the chain is there, whatever the caps
+        reject = withdrawals.over_cap(state, account, asset, command.amount_atoms, True)
     if reject is not None:
         return Reply(reject=reject)
     account.deposit_numbers[source.account_id] = command.number
@@ -122,7 +124,7 @@ def withdraw(state: State, command: Withdraw) -> Reply:
     if target is not None and target.account_id not in WITHDRAWAL_TARGETS:
         target = None
     reject = out_of_sequence(state, command) or leave_refusal(state, command, target)
-    if reject is None:
+    if reject is None and command.target_account_id != CUSTODY:
         reject = withdrawals.over_limit(state, command.asset, command.amount_atoms)
     if reject is not None:
         return Reply(reject=reject)
@@ -182,6 +184,8 @@ def leave_refusal(state: State, command: Withdraw | Transfer, target: Account | 
     reject = invalid_amount(state, command.asset, command.amount_atoms)
     if reject is None and account.self_custody and target.account_id not in THROUGH_CHAIN:
         reject = Reject("SELF_CUSTODY")
+    if reject is None and account.self_custody and target.account_id == CUSTODY:
+        return not_on_chain(account, command.asset)  # its owner has taken it on chain: refused or not, it is gone, and may leave a debt
     return reject or withdrawals.refusal(state, account, command.asset, command.amount_atoms)
 
 

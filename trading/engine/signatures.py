@@ -79,7 +79,8 @@ def unusable(state: State, account: Account, market: Market, terms: Terms) -> Re
         return refused("KeyRevoked")
     if terms.digest in account.signed:
         return Reject("SIGNATURE_USED")
-    if len(account.signed) >= MAX_REMEMBERED:
+    # Who is full can still get out of what he is in.
+    if len(account.signed) >= (2 * MAX_REMEMBERED if terms.reduce_only else MAX_REMEMBERED):
         return Reject("TOO_MANY_SIGNED", {"max_signed": MAX_REMEMBERED})
     return None
 

@@ -222,3 +222,14 @@ def test_it_answers_no_input_with_a_5xx(custody_desk: CustodyDesk, alice: Browse
     for text in ("x", "1" * 88, "%00", "9" * 30, "é"):
         assert alice.get(f"chain/transactions/{text}/").status < 500
         assert alice.get(f"chain/withdrawals/{text}/").status < 500
+
+
+def test_it_links_so_many_wallets_for_which_the_exchange_pays(alice: Browser, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"wallets": (100, 1 / 60)}
+    alice.link()
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"wallets": (1, 1 / 60)}
+    bob = Browser(alice.desk, "bob")
+    message = bob.ask("POST", "wallets/challenge/", {"address": bob.address})["message"]
+    signature = base64.b64encode(bytes(bob.key.sign_message(message.encode()))).decode()
+    refused = bob.send("POST", "chain/wallets/", {"address": bob.address, "signature": signature})
+    assert error(refused) == (429, "RATE_LIMITED")
