@@ -29,9 +29,10 @@ def usual_address(place: ChainAccount, chain: Deployment) -> str:
 def usable_address(place: ChainAccount, address: str | None) -> str:
     """Return the token account that a withdrawal goes to: the usual one, or one of the address book whose hold is over."""
     usual = usual_address(place, deployment())
-    if address in (None, usual):
+    if address is None or address == usual:
         return usual
-    entry = WithdrawalAddress.objects.filter(account_id=place.account_id, address=address).first()
+    known = address.isprintable()  # PostgreSQL takes no text with a NUL
+    entry = WithdrawalAddress.objects.filter(account_id=place.account_id, address=address).first() if known else None
     if entry is None:
         raise AddressNotFound
     if entry.usable_at > timezone.now():
