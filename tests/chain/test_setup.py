@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solana.rpc.commitment import Confirmed
 from solders.account import Account
 
 from chain.client import ChainClient
@@ -65,7 +66,7 @@ def test_it_makes_an_exchange_that_can_settle(net: Localnet, folder: Path) -> No
     with found.client() as client:
         faucet = found.dex.program.account("User", client.account(found.account_address(FAUCET), commitment="confirmed"))
         insurance = found.dex.program.account("User", client.account(found.account_address(INSURANCE), commitment="confirmed"))
-        vault = net.client.get_token_account_balance(found.dex.asset(found.usdc_mint)["vault"], "confirmed").value
+        vault = net.client.get_token_account_balance(found.dex.asset(found.usdc_mint)["vault"], Confirmed).value
         prices = [
             found.dex.program.account("Market", client.account(market_address(found, market.market_id), commitment="confirmed")).price_e8
             for market in MARKETS

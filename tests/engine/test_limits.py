@@ -1,5 +1,7 @@
 """Limits of a market on positions and open interest, and the initial margin that rises towards them."""
 
+from typing import Any
+
 import pytest
 
 from markets.commands import SetLeverage, UpdateMarket
@@ -8,7 +10,8 @@ from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, USDC, Desk, parameter
 
 def crowded(**changes: int) -> Desk:
     """Return a desk on which initial margin rises from an open interest of 1,000 lots on, to the whole at 3,000."""
-    return Desk(**({"margin_rises_from_lots": 1_000, "max_open_interest_lots": 3_000} | changes))
+    bounds: dict[str, Any] = {"margin_rises_from_lots": 1_000, "max_open_interest_lots": 3_000}
+    return Desk(**(bounds | changes))
 
 
 def initial(desk: Desk, account_id: int = ALICE) -> int:

@@ -26,7 +26,7 @@ class Owner:
 
     def endorse(self, command: Command) -> Command:
         if isinstance(command, PlaceBatch) and command.account_id == ALICE:
-            return msgspec.structs.replace(command, items=tuple(self.endorse(item) for item in command.items))  # type: ignore[misc]
+            return msgspec.structs.replace(command, items=tuple(self.endorse(item) for item in command.items))
         if isinstance(command, PlaceOrder) and command.account_id == ALICE:
             plain = msgspec.structs.replace(command, take_profit_ticks=0, stop_loss_ticks=0)
             return msgspec.structs.replace(

@@ -1,6 +1,7 @@
 """What beat runs: each task does its work, and running it twice does no more than once."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -22,7 +23,7 @@ __all__ = ["engine_process", "engine_processes"]
 
 def test_it_schedules_tasks_that_exist() -> None:
     app.loader.import_default_modules()
-    entries = [*settings.CELERY_BEAT_SCHEDULE.values(), *settings.CHAIN_BEAT_SCHEDULE.values()]
+    entries: list[Any] = [*settings.CELERY_BEAT_SCHEDULE.values(), *settings.CHAIN_BEAT_SCHEDULE.values()]
     assert {entry["task"] for entry in entries} <= set(app.tasks)
     assert not set(settings.CELERY_BEAT_SCHEDULE) & set(settings.CHAIN_BEAT_SCHEDULE)
     assert current_app == app

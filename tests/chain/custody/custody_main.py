@@ -44,7 +44,7 @@ def watch(owner: Any, name: str, label: str) -> None:
 def main() -> None:
     url, folder = sys.argv[1:]
     settings.SOLANA_RPC_URL, settings.LOCALNET, settings.CHAIN_DIR = url, True, Path(folder)
-    vouchers.LIFE = LIFE
+    vouchers.LIFE = LIFE  # type: ignore[misc]
     watch(Gateway, "submit", "engine")
     watch(ChainClient, "send", "send")
     chain = deployment()
