@@ -54,8 +54,8 @@ def take_share(worker: str) -> None:
 
 pytest_plugins = ["tests.support.engine"]
 
-# The same examples every time, so that a change is judged by itself; nightly draws new ones.
-hypothesis.settings.register_profile("steady", derandomize=True)
+# The same examples every time, so that a change is judged by itself; nightly draws new ones. How fast they come is the machine's affair.
+hypothesis.settings.register_profile("steady", derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("steady")
 
 embedded_servers = start_servers()
@@ -63,6 +63,9 @@ django.setup()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "numprocesses", None):
+        # Workers inherit it, and pytest-django would read the settings before each has taken its own share of the servers.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
     if config.getoption("--nightly"):
         hypothesis.settings.load_profile("default")
 
@@ -103,6 +106,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
+def pytest_group_items(items: list[pytest.Item]) -> None:
+    """Where tests run beside each other, keep a file's together, and all browsers: they come last, and have the machine to themselves."""
+    for item in items:
+        group = "browsers" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,11 @@ __all__ = ["engine_process", "engine_processes"]
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_it_shows_what_the_index_is_made_of(visit: Visit, engine_process: EngineProcesses, theme: str) -> None:
-    health = Health("hermes")
-    health.failed(FeedRefused(status=401))
-    status.tell("hermes", [health.record()])
     visitor = visit(size=DESK, theme=theme)
     page = visitor.open("/trade/BTC-PERP/")
+    health = Health("hermes")
+    health.failed(FeedRefused(status=401))
+    status.tell("hermes", [health.record()])  # it is true for some seconds only
     page.get_by_role("button", name="2 sources").click()
     panel = page.locator("#oracle-dialog")
     expect(panel.get_by_role("row", name="Simulation 1")).to_contain_text("60,000")
