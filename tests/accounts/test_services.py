@@ -1,5 +1,6 @@
 """Registering people and giving them demo money, against a running engine and without one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,23 @@ def test_it_gives_no_demo_money_where_a_chain_settles_real_money(desk: Desk, set
     assert usdc_of(default_account(user_register(username="charlie", password=PASSWORD))) == 0
 
 
+@pytest.fixture
+def _last_number(desk: Desk) -> Iterator[None]:
+    """Let the last account number on chain be given already. No transaction rolls a sequence back."""
+    name = "pg_get_serial_sequence('accounts_account', 'id')"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT nextval({name})")
+        (before,) = cursor.fetchone()
+        cursor.execute(f"SELECT setval({name}, %s)", [MAX_CUSTODIED_ACCOUNT])
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT setval({name}, %s)", [before])
+
+
+@pytest.mark.usefixtures("_last_number")
 def test_it_opens_no_custodied_account_that_has_no_place_on_chain(desk: Desk, settings: Any, tmp_path: Path) -> None:
     settings.CHAIN_DIR = tmp_path
     write_deployment(tmp_path)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval(pg_get_serial_sequence('accounts_account', 'id'), %s)", [MAX_CUSTODIED_ACCOUNT])
 
     with pytest.raises(NoMoreAccounts):
         user_register(username="charlie", password=PASSWORD)

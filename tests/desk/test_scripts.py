@@ -185,4 +185,4 @@ def test_it_fails_clearly_on_a_chromium_that_does_not_run(checkout: Checkout) ->
 
 def test_it_leaves_the_browser_tests_out_when_told(checkout: Checkout) -> None:
     checkout.installed('#!/bin/sh\n[ "$2" = pytest ] && printf "%s\\n" "$@"\n')
-    assert checkout.run("test", "--no-browser", "-x").stdout.split() == ["-m", "pytest", "--no-browser", "-x"]
+    assert checkout.run("test", "--no-browser", "-x").stdout.split()[-2:] == ["--no-browser", "-x"]

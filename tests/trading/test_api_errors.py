@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "api.md").read_text()
 BTC = MarketParameters(market_id=1, symbol="BTC-PERP", base_asset="BTC", tick_e8=10_000_000, lot_e8=100_000, tiers=())
 SOURCES = ("markets", "oracle", "accounts", "trading/api", "trading/services", "trading", "quantdesk/api")
-PAGES_ONLY = {"TOO_MANY_REGISTRATIONS", "USERNAME_TAKEN", "INVALID_USERNAME", "WEAK_PASSWORD", "REASON_REQUIRED"}
+PAGES_ONLY = {"TOO_MANY_REGISTRATIONS", "USERNAME_TAKEN", "INVALID_USERNAME", "WEAK_PASSWORD", "REASON_REQUIRED", "MARKET_NOT_READY"}
 
 
 def codes_in(source: Path) -> Iterator[str]:
