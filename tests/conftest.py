@@ -108,12 +108,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where tests run beside each other, keep a file's together, and all browsers: they come last, and have the machine to themselves."""
-    group = "browsers" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
-    item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium, as bin/test finds it."""
