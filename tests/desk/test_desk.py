@@ -58,8 +58,8 @@ def test_it_serves_the_trade_page_and_says_so(desk: DeskProcess) -> None:
 def test_it_settles_on_its_chain(desk: DeskProcess) -> None:
     """The localnet, its set-up, the schedule, the chain's worker, prices and settlement: all of it has to work for one batch."""
     wait_until(lambda: "Can be challenged" in desk.get("/chain/state/")[1], "no batch came on chain")
+    wait_until(lambda: "Stale" not in desk.get("/chain/")[1], "no price of each market came on chain")
     page = desk.get("/chain/")[1]
-    assert "Stale" not in page
     assert all(f"{asset}-PERP" in page for asset in ("BTC", "ETH", "SOL", "AVAX", "LINK", "DOGE", "XRP", "SUI"))
 
 

@@ -152,7 +152,7 @@ def test_it_runs_the_tests_with_the_first_chromium(checkout: Checkout) -> None:
     checkout.tool("google-chrome", "#!/bin/sh\nexit 0\n")
     checkout.tool("chromium", "#!/bin/sh\nexit 1\n")
     chosen, *arguments = checkout.run("test", "-k", "engine").stdout.splitlines()
-    assert (chosen, arguments) == (str(checkout.tools / "google-chrome"), ["-m", "pytest", "-k", "engine"])
+    assert (chosen, arguments[:2], arguments[-2:]) == (str(checkout.tools / "google-chrome"), ["-m", "pytest"], ["-k", "engine"])
     checkout.tool("mine", "#!/bin/sh\nexit 0\n")
     assert checkout.run("test", CHROMIUM=str(checkout.tools / "mine")).stdout.splitlines()[0] == str(checkout.tools / "mine")
 
