@@ -4,10 +4,9 @@ from django.http import HttpRequest
 
 from accounts.models import Account, User
 from accounts.selectors import AccountNotFound, account_of
-from markets.fields import echo
+from markets.fields import echo, whole_number
 
 HEADER = "X-QD-Account"
-MAX_DIGITS = 18
 
 
 def shown_account_id(request: HttpRequest) -> int | None:
@@ -15,9 +14,10 @@ def shown_account_id(request: HttpRequest) -> int | None:
     said = request.headers.get(HEADER, "")
     if not said:
         return None
-    if not (said.isascii() and said.isdigit() and len(said) <= MAX_DIGITS):
+    account_id = whole_number(said)
+    if account_id is None:
         raise AccountNotFound(account_id=echo(said))
-    return int(said)
+    return account_id
 
 
 def shown_account(request: HttpRequest) -> Account:

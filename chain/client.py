@@ -24,8 +24,8 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorInstructionError
 
+from chain import base58
 from chain.errors import ChainRefused, ChainUnavailable, reason
-from chain.localnet import base58
 
 Commitment = Literal["processed", "confirmed", "finalized"]
 T = TypeVar("T")
@@ -111,8 +111,7 @@ class ChainClient:
 
         def ask() -> GetLatestBlockhashResp:
             answer = self._rpc.get_latest_blockhash(RpcCommitment(commitment))
-            if answer.context.slot < min_slot:
-                raise ChainUnavailable("The node is behind what another one has told.")
+            _check_slot(answer.context.slot, min_slot)
             return answer
 
         value = self._read(ask).value
@@ -155,8 +154,7 @@ class ChainClient:
 
             def ask(some: list[Pubkey] = some) -> GetMultipleAccountsResp:
                 answer = self._rpc.get_multiple_accounts(some, RpcCommitment(commitment))
-                if answer.context.slot < min_slot:
-                    raise ChainUnavailable("The node is behind what another one has told.")
+                _check_slot(answer.context.slot, min_slot)
                 return answer
 
             found += self._read(ask).value
@@ -173,8 +171,7 @@ class ChainClient:
 
         def ask() -> GetSignatureStatusesResp:
             answer = self._rpc.get_signature_statuses([signature], search_transaction_history=True)
-            if answer.context.slot < min_slot:
-                raise ChainUnavailable("The node is behind what another one has told.")
+            _check_slot(answer.context.slot, min_slot)
             return answer
 
         found = self._read(ask).value[0]
@@ -258,6 +255,12 @@ class ChainClient:
         if "error" in answer:
             raise _refusal(answer["error"]["code"], answer["error"]["message"])
         return answer["result"]
+
+
+def _check_slot(slot: int, min_slot: int) -> None:
+    """Refuse, to be asked again, what a node says that has not come as far as another."""
+    if slot < min_slot:
+        raise ChainUnavailable("The node is behind what another one has told.")
 
 
 def _commitment(status: TransactionConfirmationStatus | None) -> Commitment:

@@ -2,31 +2,20 @@
 
 import structlog
 from celery import shared_task
-from django.conf import settings
 
-from chain.client import ChainClient
 from chain.cranks import turn_prices
 from chain.custody import running as custody
 from chain.deployment import deployment
 from chain.errors import ChainError
-from chain.outbox import routes, running
 from chain.settlement.reconciliation import reconcile
 from chain.settlement.running import keep_settled
 from markets.errors import GatewayError
 from markets.gateway import gateway
 from markets.queries import GetMarkets
 
-SETTLE_S = 50.0
 CUSTODY_S = 9.0
 SETTLEMENT_S = 9.0
 log = structlog.get_logger("chain")
-
-
-@shared_task
-def settle_outbox(shard: str) -> str | None:
-    """Settle what is queued in one shard, for most of a minute; the next run goes on."""
-    with ChainClient(settings.SOLANA_RPC_URL) as client:
-        return running.settle(shard=shard, client=client, route=routes.route_of(shard), for_s=SETTLE_S)
 
 
 @shared_task

@@ -10,6 +10,7 @@ from markets.errors import DomainError
 
 T = TypeVar("T")
 MAX_ECHO = 64
+MAX_DIGITS = 18
 
 _PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _QUOTED = re.compile(r"[`'](?P<name>.*)[`']", re.DOTALL)
@@ -35,6 +36,11 @@ class InvalidJson(DomainError):
 def echo(value: str) -> str:
     """Return what was given, short enough to send back."""
     return value if len(value) <= MAX_ECHO else value[: MAX_ECHO - 1] + "…"
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number without a sign that fits into 64 bits; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
 
 
 def decode(data: bytes | str | msgspec.Raw, type_: type[T]) -> T:

@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from markets.fields import whole_number
+
 MAX_ROWS = 10_000
-MAX_DIGITS = 18
 PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
 
@@ -64,9 +65,9 @@ class ReadOnlyAdmin(AnyModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find rows in which every word is one of the numbers or texts, exactly."""
         for word in search_term.split():
-            number = len(word) <= MAX_DIGITS and word.isascii() and word.isdigit()
-            names = (*self.texts, *(self.numbers if number else ()))
-            found = Q.create([(name, int(word) if name in self.numbers else word) for name in names], connector=Q.OR)
+            number = whole_number(word)
+            names = (*self.texts, *(self.numbers if number is not None else ()))
+            found = Q.create([(name, number if name in self.numbers else word) for name in names], connector=Q.OR)
             queryset = queryset.filter(found) if names else queryset.none()
         return queryset, False
 

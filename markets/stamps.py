@@ -1,4 +1,4 @@
-"""Stamps of the engine as times of the database, and back; both are exact to the millisecond."""
+"""Stamps of the engine, and of the chain in seconds, as times of the database, and back; all are exact."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +8,10 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def at(stamp_ms: int) -> datetime:
     return EPOCH + stamp_ms * MILLISECOND
+
+
+def at_seconds(stamp_s: int) -> datetime:
+    return at(stamp_s * 1_000)
 
 
 def ms(time: datetime) -> int:

@@ -21,8 +21,8 @@ from markets.api.pages import Page, PageQuery, page_of, read_cursor
 from markets.api.requests import query
 from markets.api.schemas import NoQuery
 from markets.api.views import PublicView
+from markets.fields import whole_number
 
-MAX_DIGITS = 18
 Hex = Annotated[str, msgspec.Meta(description="In hexadecimal.")]
 Whole = Annotated[str, msgspec.Meta(description="A whole number, as text: it may have 64 bits.")]
 Sum = Annotated[tuple[int, Whole], msgspec.Meta(description="Slot and amount: assets by index, positions by market + 2^31.")]
@@ -107,7 +107,7 @@ class ProofView(APIView):
     def get(self, request: Request, trade_id: str) -> Response:
         chain = deployment()
         asked = query(request, ProofQuery).account_id
-        number = _number(trade_id)
+        number = whole_number(trade_id)
         if number is None:
             raise ProofNotFound
         staff = isinstance(request.user, User) and request.user.is_staff and asked is not None
@@ -137,16 +137,12 @@ class BatchDetailView(PublicView):
     def get(self, request: Request, seq: str) -> Response:
         chain = deployment()
         query(request, NoQuery)
-        number = _number(seq)
+        number = whole_number(seq)
         if number is None:
             raise BatchNotFound
         batch = batch_of(number)
         found = on_chain(chain, batch)
         return Response(batch_body(batch, address=found.address, data=found.data, final=found.is_final))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
 
 
 def row_body(batch: SettlementBatch) -> dict[str, Any]:

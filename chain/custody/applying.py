@@ -25,7 +25,7 @@ from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
 from markets.ledger import CUSTODY, FIRST_USER_ACCOUNT, INSURANCE
 from markets.queries import GetAccount
-from markets.stamps import at
+from markets.stamps import at, at_seconds
 
 BATCH: Final = 500
 State = ChainEvent.State
@@ -152,7 +152,7 @@ def _nonces_cancelled(event: ChainEvent, account_id: int, client: ChainClient, c
 
 def _exit_requested(event: ChainEvent, account_id: int, client: ChainClient, chain: Deployment) -> str:
     """Stop the account's trading; it must be closed and paid in the time that the program gives (exits)."""
-    requested_at = datetime.fromtimestamp(event.data["requested_at"], tz=UTC)
+    requested_at = at_seconds(event.data["requested_at"])
     ChainAccount.objects.filter(account_id=account_id).update(exit_requested_at=requested_at)
     trading_keys_close(account_id=account_id, closing=True)
     reply = gateway().submit(CancelAll(account_id=account_id))

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from chain import base58
 from chain.client import ChainClient
 from chain.custody.events import Told
 from chain.custody.instructions import voucher_address
 from chain.custody.models import ChainEvent
 from chain.deployment import Deployment
 from chain.idl import snake_case
-from chain.localnet import base58
 
 KINDS: Final = {
     "deposit": "Deposited",

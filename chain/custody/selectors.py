@@ -1,7 +1,7 @@
 """What a person sees of their wallet: on chain, in the engine, and on the way between both."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -16,6 +16,7 @@ from chain.deployment import Deployment
 from chain.idl import WrongAccount
 from markets.gateway import gateway
 from markets.queries import GetAccount
+from markets.stamps import at_seconds
 from markets.views import AccountView
 
 AMOUNT = slice(64, 72)
@@ -68,7 +69,7 @@ def chain_side(*, client: ChainClient, chain: Deployment, owner: Pubkey) -> Chai
     found = client.accounts([owner, wallet.token_account, wallet.user, chain.dex.exchange], commitment="finalized")
     exchange = chain.dex.program.account("Exchange", found[3])
     user = _user(chain, found[2])
-    requested = datetime.fromtimestamp(user.exit_requested_at, tz=UTC) if user is not None and user.exit_requested_at else None
+    requested = at_seconds(user.exit_requested_at) if user is not None and user.exit_requested_at else None
     final, pending = balances_of(user, exchange.final_epoch)
     return ChainSide(
         lamports=found[0].lamports if found[0] is not None else 0,

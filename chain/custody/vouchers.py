@@ -6,7 +6,7 @@ another's: the shard's sequence is the number of vouchers that the program has c
 
 import struct
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -30,6 +30,7 @@ from chain.outbox.route import ChainSequence
 from chain.outbox.running import only_settler
 from chain.outbox.settler import Settler, Step, ignore
 from chain.settlement.stops import withdrawals_stopped
+from markets.stamps import at_seconds
 
 LIFE: Final = timedelta(hours=1)
 LIFE_IN_PRODUCTION: Final = timedelta(days=3)  # a trade's proceeds are final only after their batch's challenge windows
@@ -86,7 +87,7 @@ def chain_time(client: ChainClient) -> datetime:
     account = client.account(CLOCK, commitment="finalized")
     assert account is not None
     (seconds,) = struct.unpack_from("<q", bytes(account.data), CLOCK_TIME_OFFSET)
-    return datetime.fromtimestamp(seconds, tz=UTC)
+    return at_seconds(seconds)
 
 
 def shard_of(account_id: int) -> str:
@@ -132,7 +133,7 @@ def _note_grant(client: ChainClient, chain: Deployment, place: ChainAccount, wit
         state=State.GRANTED,
         granted_at=timezone.now(),
         grant_signature=attempt.signature,
-        expires_at=datetime.fromtimestamp(expires_s, tz=UTC) if expires_s is not None else None,
+        expires_at=at_seconds(expires_s) if expires_s is not None else None,
     )
 
 

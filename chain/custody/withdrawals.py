@@ -21,7 +21,7 @@ from chain.custody.errors import TooManyWithdrawals, WithdrawalKeyUsed, Withdraw
 from chain.custody.models import ChainAccount, Withdrawal
 from markets.commands import SettleWithdrawal, Withdraw
 from markets.errors import GatewayError, Refused
-from markets.fields import InvalidField
+from markets.fields import InvalidField, whole_number
 from markets.gateway import gateway
 from markets.ledger import PENDING_WITHDRAWALS
 from markets.rejects import Reject
@@ -32,7 +32,6 @@ REVIEW_ATOMS: Final = 50_000 * QUOTE_ATOMS  # from here on two people look at it
 HOLD: Final = timedelta(minutes=15)  # in production: time to notice that somebody else asked
 MIN_ATOMS: Final = QUOTE_ATOMS
 MAX_OPEN: Final = 5  # of one account
-MAX_ID_DIGITS: Final = 18
 State = Withdrawal.State
 log = structlog.get_logger("custody")
 
@@ -56,8 +55,7 @@ def withdrawal_request(*, account: Account, amount_atoms: int, key: str, address
 
 
 def withdrawal_of(*, account_id: int, withdrawal_id: str) -> Withdrawal:
-    number = int(withdrawal_id) if withdrawal_id.isascii() and withdrawal_id.isdigit() and len(withdrawal_id) <= MAX_ID_DIGITS else 0
-    found = Withdrawal.objects.filter(account_id=account_id, pk=number).first()
+    found = Withdrawal.objects.filter(account_id=account_id, pk=whole_number(withdrawal_id) or 0).first()
     if found is None:
         raise WithdrawalNotFound
     return found

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from chain.client import ChainClient
@@ -13,6 +13,7 @@ from chain.idl import WrongAccount
 from chain.models import OutboxAttempt, OutboxEntry, SettlementBatch
 from chain.prices import feed_address, market_address
 from markets.parameters import MarketParameters
+from markets.stamps import at_seconds
 from markets.units import QUOTE_DECIMALS, decimal_from_atoms, places
 
 SHOWN_BATCHES = 10
@@ -114,7 +115,7 @@ def _price(market: MarketParameters, feed: Any, found: Any) -> PriceRow:
         low=_dollars(found.low_e8, decimals),
         high=_dollars(found.high_e8, decimals),
         state="Stale" if age_s > feed.parameters.max_age_s else type(feed.state).__name__,
-        published_at=datetime.fromtimestamp(feed.published_at, UTC),
+        published_at=at_seconds(feed.published_at),
         age_s=age_s,
     )
 

@@ -2,18 +2,19 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from construct import Container, ListContainer
 from solders.pubkey import Pubkey
 
+from chain import base58
 from chain.explorer.names import COMPUTE_BUDGET, own_programs
 from chain.idl import AnchorProgram, snake_case
-from chain.localnet import base58
+from markets.stamps import at_seconds
 from markets.units import decimal_from_atoms
 
-LAMPORTS = 10**9
 SHOWN_BYTES = 32
 MAX_VALUE = 400
 
@@ -76,9 +77,9 @@ def read(found: dict[str, Any], names: dict[str, str]) -> Transaction:
     return Transaction(
         signature=found["transaction"]["signatures"][0],
         slot=found["slot"],
-        time=datetime.fromtimestamp(found.get("blockTime") or 0, UTC),
+        time=at_seconds(found.get("blockTime") or 0),
         error="" if error is None else _failure(error, message["instructions"], keys),
-        fee_sol=f"{meta['fee'] / LAMPORTS:.9f}".rstrip("0"),
+        fee_sol=f"{Decimal(meta['fee']).scaleb(-9):.9f}".rstrip("0"),
         units=meta.get("computeUnitsConsumed") or 0,
         signers=[reader.named(key, "pays" if place == 0 else "signs") for place, key in enumerate(_signers(message))],
         instructions=[reader.instruction(one) for one in message["instructions"] if keys[one["programIdIndex"]] != COMPUTE_BUDGET],

@@ -8,7 +8,8 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from chain.localnet import base58, tokens
+from chain import base58
+from chain.localnet import tokens
 from chain.localnet.blocks import Balances, Entry, InnerInstruction
 from chain.localnet.chain import Chain, Commitment
 from chain.localnet.errors import UNSUPPORTED_VERSION, RpcError, invalid_params

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from chain.localnet import base58
+from chain import base58
 from chain.localnet.chain import Commitment
 from chain.localnet.errors import invalid_params
 from chain.localnet.transactions import MAX_BYTES

@@ -11,10 +11,9 @@ from chain.errors import ChainUnavailable
 from chain.localnet.errors import NODE_UNHEALTHY, RpcError
 from chain.localnet.faults import Dropped, Failed, ForkedAway, Late, ReplyLost, SubmissionFault
 from chain.models import OutboxAttempt, OutboxEntry, OutboxShard
-from chain.outbox import routes
 from chain.outbox.queue import enqueue, entry_hash, halt, release
+from chain.outbox.running import settle
 from chain.outbox.settler import Progress, Settler, Step, ignore
-from chain.tasks import settle_outbox
 from tests.chain.localnets import Localnet, localnet
 from tests.chain.transfers import MONEY, SHARD, Desk, TransferRoute
 
@@ -342,15 +341,13 @@ def test_it_keeps_the_first_reason_of_a_halt() -> None:
     assert OutboxShard.objects.get().halt_reason == "first"
 
 
-def test_it_runs_as_a_task_until_nothing_is_left(desk: Desk, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.SOLANA_RPC_URL = desk.localnet.url
-    monkeypatch.setattr(routes, "_routes", {})
-    routes.register(SHARD, lambda: TransferRoute(desk.alice, desk.accounts))
+def test_it_runs_until_nothing_is_left(desk: Desk) -> None:
     desk.queue(5, 7)
     ticking = desk.localnet.tick(slot_ms=5)
 
-    progress = settle_outbox(SHARD)
+    with ChainClient(desk.localnet.url) as client:
+        progress = settle(shard=SHARD, client=client, route=TransferRoute(desk.alice, desk.accounts), for_s=50.0)
     ticking()
 
-    assert (progress, routes.shards()) == ("idle", [SHARD])
+    assert progress == "idle"
     assert_settled_once(desk, 5, 7)

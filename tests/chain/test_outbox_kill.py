@@ -1,17 +1,10 @@
 """kill -9 of the settler's process at each step: settled exactly once by the next one. And two settlers do not work at once."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import get_args
 
 import pytest
-from django.conf import settings as django_settings
 
 from chain.client import ChainClient
 from chain.localnet.faults import Dropped, ForkedAway, Late, SubmissionFault
@@ -19,53 +12,17 @@ from chain.models import OutboxAttempt, OutboxEntry
 from chain.outbox.running import only_settler, settle
 from chain.outbox.settler import Step
 from tests.chain.localnets import Localnet, localnet
+from tests.chain.settler_process import STEPS, SettlerProcess
 from tests.chain.transfers import SHARD, Desk
-from tests.support.engine import database_url
 
 __all__ = ["localnet"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).resolve().parents[2]
-STEPS: tuple[Step, ...] = get_args(Step)
 
 
-class SettlerProcess:
-    def __init__(self, desk: Desk) -> None:
-        arguments = [desk.localnet.url, str(desk.alice), json.dumps(asdict(desk.accounts))]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chain.settler_main", *arguments],
-            cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": database_url(), "ENVIRONMENT": "test", "SECRET_KEY": django_settings.SECRET_KEY},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run_to(self, wanted: str) -> str:
-        """Let it go on until it names this step, or its last word; return that."""
-        assert self._process.stdout is not None
-        while (step := self._process.stdout.readline().strip()) in STEPS:
-            if step == wanted:
-                return step
-            self.go_on()
-        return step
-
-    def go_on(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self.end()
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait(timeout=30)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
+def settler(desk: Desk) -> SettlerProcess:
+    arguments = (desk.localnet.url, str(desk.alice), json.dumps(asdict(desk.accounts)))
+    return SettlerProcess("tests.chain.settler_main", *arguments, shard=SHARD)
 
 
 @pytest.fixture
@@ -99,7 +56,7 @@ def test_it_settles_once_after_kill_9_at_each_step_and_faults(desk: Desk, step: 
 
 def test_it_leaves_a_shard_to_the_settler_that_is_at_it(desk: Desk) -> None:
     desk.queue(5)
-    first = SettlerProcess(desk)
+    first = settler(desk)
     first.run_to("stored")
 
     with ChainClient(desk.localnet.url) as client:
@@ -114,7 +71,7 @@ def test_it_leaves_a_shard_to_the_settler_that_is_at_it(desk: Desk) -> None:
 
 def settle_over_a_kill(desk: Desk, step: Step) -> None:
     """Kill a settler's process at this step; another settler, here, does the rest."""
-    killed = SettlerProcess(desk)
+    killed = settler(desk)
     reached = killed.run_to(step)
     killed.kill()
     with ChainClient(desk.localnet.url) as client:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from markets import figures
+from markets.fields import whole_number
 from markets.selectors import parameters_by_id
 from markets.stamps import ms
 from risk.models import FundingPayment
@@ -22,7 +23,6 @@ from trading.views.rows import Markets, day_time
 
 PAGE_ROWS = 50
 ENDED = ("filled", "cancelled", "expired")
-MAX_DIGITS = 18
 
 Row = dict[str, str | int]
 
@@ -92,8 +92,7 @@ def _current_account(request: HttpRequest) -> int:
 
 
 def _before(request: HttpRequest) -> int:
-    text = request.GET.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
+    return whole_number(request.GET.get("before", "")) or 0
 
 
 def _order_row(order: Order, markets: Markets) -> Row:

@@ -4,7 +4,8 @@ from typing import Any
 
 from solders.account import Account
 
-from chain.localnet import base58, tokens
+from chain import base58
+from chain.localnet import tokens
 from chain.localnet.chain import Chain
 from chain.localnet.encoding import AccountForm
 from chain.localnet.errors import invalid_params
