@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from bench.measurements import MEASUREMENTS, Findings, measure
-from bench.rounds import Figure, Ratio, console, report
+from bench.rounds import console, report
 
 
 def alone(name: str) -> Findings:
@@ -21,14 +21,19 @@ def main() -> int:
     unknown = set(names) - MEASUREMENTS.keys()
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
-    ratios: list[Ratio] = []
-    figures: list[Figure] = []
-    for name in names:
-        console.print(f"Measuring: {name}")
-        found_ratios, found_figures = alone(name)
-        ratios += found_ratios
-        figures += found_figures
-    return 0 if report(ratios, figures) else 1
+    return 0 if all([told(name) for name in names]) else 1
+
+
+def told(name: str) -> bool:
+    """Measure and print; what one finds is on the screen before the next begins. Tell whether it ended, with every floor met."""
+    console.print(f"Measuring: {name}")
+    try:
+        ratios, figures = alone(name)
+    except RuntimeError as error:
+        console.print(f"[bold]{name} failed[/]")
+        console.print(str(error), markup=False)
+        return False
+    return report(ratios, figures)
 
 
 if __name__ == "__main__":

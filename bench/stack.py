@@ -102,7 +102,7 @@ class Stack:
         from trading.models import Projection
 
         seq = gateway().query(GetCommittedSeq())
-        wait_until(lambda: Projection.objects.get().seq >= seq, "the projection")
+        wait_until(lambda: Projection.objects.filter(seq__gte=seq).exists(), "the projection")
 
     def _set_up(self) -> None:
         import django
