@@ -21,7 +21,8 @@ def main() -> int:
     unknown = set(names) - MEASUREMENTS.keys()
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
-    return 0 if all([told(name) for name in names]) else 1
+    ended = [told(name) for name in names]
+    return 0 if all(ended) else 1
 
 
 def told(name: str) -> bool:
