@@ -172,6 +172,32 @@ class CancelNonces(Command, frozen=True, kw_only=True, array_like=True, tag=True
     min_nonce: int
 
 
+class BookChainTrade(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Take over a trade that was made on chain: the buyer paid the seller `quote_atoms` for the lots, whatever rules say here.
+
+    `number` is the chain's event's: of one account's, only one higher than the last is applied. A liquidation names whom it was of, and its
+    fee, which the quote holds; a match the hashes of the two signed orders, of which nothing may be filled here any more.
+    """
+
+    market_id: int
+    buyer_account_id: int
+    seller_account_id: int
+    size_lots: int
+    quote_atoms: int
+    number: int
+    liquidated_account_id: int = 0
+    fee_atoms: int = 0
+    buy_order: bytes = b""
+    sell_order: bytes = b""
+
+
+class SetTradingLease(Command, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Say until when the engine may match, since nobody can match on chain before: afterwards the exchange is halted. 0 for ever."""
+
+    until_ms: int
+    reason: str = ""  # why it has run out already
+
+
 class Transfer(Command, frozen=True, kw_only=True, array_like=True, tag=True):
     """Move free collateral between two accounts of one owner."""
 
@@ -297,4 +323,5 @@ AnyCommand = (
     | SetAsset | SetRiskParameters | SetMarginMode | MoveIsolatedMargin
     | HaltIndex
     | SettleWithdrawal | RevokeKey | CancelNonces | CloseAccount
+    | BookChainTrade | SetTradingLease
 )  # fmt: skip

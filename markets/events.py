@@ -21,8 +21,8 @@ CancelReason = Literal[
     "linked", "position_closed", "liquidation", "margin", "delisted", "rejected_at_trigger", "signature",
 ]  # fmt: skip
 OrderStatus = Literal["open", "untriggered", "filled", "cancelled", "expired"]
-FillKind = Literal["trade", "liquidation"]
-LiquidationStage = Literal["book", "backstop", "deleveraging"]
+FillKind = Literal["trade", "liquidation", "chain"]
+LiquidationStage = Literal["book", "backstop", "deleveraging", "chain"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -136,6 +136,34 @@ class PositionChanged(Event, frozen=True, kw_only=True, array_like=True, tag=Tru
     previous_lots: int = 0  # the size before: open interest is kept from events alone
 
 
+class ChainTradeBooked(Event, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A trade that was made on chain, number `number` of its events: two fills and up to two ledger transfers follow from it alone.
+
+    `quote_atoms` went from buyer to seller, exactly; the price is that value's, rounded down. `*_pnl_atoms` are realised,
+    `*_position_lots` and `*_cost_atoms` are after it. In a liquidation the quote holds the fee, and its record goes around this event.
+    """
+
+    number: int
+    trade_id: int
+    market_id: int
+    buyer_account_id: int
+    seller_account_id: int
+    price_ticks: int
+    size_lots: int
+    quote_atoms: int
+    fee_atoms: int
+    buyer_pnl_atoms: int
+    seller_pnl_atoms: int
+    buyer_position_lots: int
+    buyer_cost_atoms: int
+    seller_position_lots: int
+    seller_cost_atoms: int
+    liquidated_account_id: int  # 0 for a match
+    liquidation_id: int
+    buy_order: bytes  # hash of the signed order
+    sell_order: bytes
+
+
 class LedgerPosted(Event, frozen=True, kw_only=True, array_like=True, tag=True):
     """Money moved other than by a match; all transfers or none."""
 
@@ -234,8 +262,9 @@ class LiquidationStepped(Event, frozen=True, kw_only=True, array_like=True, tag=
     """One step of a liquidation, on one position, with all numbers that decided it and what it did.
 
     `book` sells a slice inside `limit_ticks`; `backstop` hands the position over at `limit_ticks`; `deleveraging` closes it
-    against the other side for `quote_atoms`. Sizes are signed like the position. `equity_atoms` and `maintenance_atoms` are the
-    pool's before the step, `*_after_atoms` after it.
+    against the other side for `quote_atoms`; `chain` is what a stranger took over on chain, at the
+    oracle's price there. Sizes are signed like the position. `equity_atoms` and `maintenance_atoms` are the pool's before the
+    step, `*_after_atoms` after it.
     """
 
     liquidation_id: int
@@ -410,4 +439,5 @@ AnyEvent = (
     | IndexChanged | IndexHalted
     | MarginCalled | LiquidationStepped | InsurancePaid | PositionDeleveraged | MarketSettled
     | KeyRevoked | NoncesCancelled
+    | ChainTradeBooked
 )  # fmt: skip

@@ -1,17 +1,17 @@
 """The exchange in its plainest form: one list of orders, searched whenever something is asked; exact fractions; no cleverness.
 
-It knows limit orders in one market of traders who can afford everything. What it holds, `picture` tells in the same shape as of
-the engine, and the hashes of both must be equal after every command.
+It knows limit orders, and trades made on chain, in one market of traders who can afford everything. What it holds, `picture` tells in
+the same shape as of the engine, and the hashes of both must be equal after every command.
 """
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from markets import ledger
-from markets.commands import AmendOrder, CancelOrder, PlaceOrder
+from markets.commands import AmendOrder, BookChainTrade, CancelOrder, PlaceOrder
 from trading.engine.state import State
 
 ATOMS = 1_000  # of one tick times one lot in tests.engine.desk
@@ -52,10 +52,13 @@ class Reference:
     last: int = 0
     placed: int = 0
     queued: int = 0
+    booked: dict[int, int] = field(default_factory=dict)
 
-    def apply(self, command: PlaceOrder | AmendOrder | CancelOrder) -> None:
+    def apply(self, command: PlaceOrder | AmendOrder | CancelOrder | BookChainTrade) -> None:
         if isinstance(command, PlaceOrder):
             self.place(command)
+        elif isinstance(command, BookChainTrade):
+            self.book(command)
         elif isinstance(command, AmendOrder):
             self.amend(command)
         else:
@@ -87,6 +90,17 @@ class Reference:
                 self.orders.remove(order)
                 order.price, order.size, order.remaining = entered, size, size - filled
                 self.enter(order)
+
+    def book(self, command: BookChainTrade) -> None:
+        """Take over what the chain did, unless one of the two knows of it, or of something later, already."""
+        buyer, seller = command.buyer_account_id, command.seller_account_id
+        if buyer == seller or any(command.number <= self.booked.get(one, 0) for one in (buyer, seller)):
+            return
+        for account_id, sign in ((buyer, 1), (seller, -1)):
+            self.booked[account_id] = command.number
+            realised = self.exchange(account_id, sign * command.size_lots, sign * command.quote_atoms)
+            self.cash[account_id] += realised
+            self.clearing -= realised
 
     def reducible(self, command: PlaceOrder) -> int:
         held = self.position(command.account_id).size
@@ -151,17 +165,23 @@ class Reference:
         return self.positions.setdefault(account_id, Position())
 
     def fill(self, account_id: int, signed: int, price: int) -> int:
-        """Change a position and return what that realised: a reduction's share of the cost is rounded against its owner."""
+        return self.exchange(account_id, signed, signed * price * ATOMS)
+
+    def exchange(self, account_id: int, signed: int, value: int) -> int:
+        """Change a position and return what that realised: a reduction's share of the cost is rounded against its owner.
+
+        Beyond zero a position costs what the lots were worth each, in whole atoms.
+        """
         held = self.position(account_id)
-        after, value = held.size + signed, signed * price * ATOMS
+        after = held.size + signed
         if held.size * signed >= 0:
             realised, held.cost = 0, held.cost + value
         elif held.size * after >= 0:
             removed = ceil(Fraction(held.cost) * abs(signed) / abs(held.size))
             realised, held.cost = -value - removed, held.cost - removed
         else:
-            realised = after * price * ATOMS - value - held.cost
-            held.cost = after * price * ATOMS
+            kept = after * floor(Fraction(value, signed))
+            realised, held.cost = kept - value - held.cost, kept
         held.size = after
         return realised
 

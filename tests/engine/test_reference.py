@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from markets.commands import AmendOrder, CancelOrder, PlaceOrder, TimeInForce
+from markets.commands import AmendOrder, BookChainTrade, CancelOrder, PlaceOrder, TimeInForce
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, Desk
 from tests.engine.reference import Reference, picture, picture_hash
 
@@ -42,10 +42,20 @@ amended = st.builds(
 )
 cancelled = st.builds(CancelOrder, account_id=accounts, order_id=order_ids)
 
+booked = st.builds(
+    BookChainTrade,
+    market_id=st.just(MARKET),
+    buyer_account_id=accounts,
+    seller_account_id=accounts,
+    size_lots=sizes,
+    quote_atoms=st.integers(0, 400_000_000),
+    number=st.integers(1, 30),
+)
+
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(placed(), placed(), amended, cancelled), min_size=30, max_size=60))
-def test_it_does_what_the_plainest_exchange_does(commands: list[PlaceOrder | AmendOrder | CancelOrder]) -> None:
+@given(st.lists(st.one_of(placed(), placed(), amended, cancelled, booked), min_size=30, max_size=60))
+def test_it_does_what_the_plainest_exchange_does(commands: list[PlaceOrder | AmendOrder | CancelOrder | BookChainTrade]) -> None:
     desk = Desk()
     state = desk.engine.state
     cash = {account_id: state.accounts[account_id].usdc_atoms() for account_id in (ALICE, BOB, CHARLIE)}

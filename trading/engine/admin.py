@@ -137,7 +137,7 @@ def set_status(state: State, command: SetMarketStatus) -> Reply:
     late = expired(state, command.valid_until_ms)
     if late is not None or (market is None and command.market_id):
         return Reply(reject=late or MARKET_NOT_FOUND)
-    present = state.status if market is None else market.status
+    present = market.status if market is not None else state.resumed_status if state.paused else state.status
     if present == "delisted" or command.status not in STRICTNESS or (market is None and command.status == "delisted"):
         return Reply(reject=Reject("INVALID_COMBINATION", {"field": "status"}))
     if present == command.status:
@@ -145,9 +145,15 @@ def set_status(state: State, command: SetMarketStatus) -> Reply:
     wallets = 0 if market is None or command.status != "delisted" else self_custodied_positions(market)
     if wallets:
         return Reply(reject=Reject("SELF_CUSTODY", {"positions": wallets}))
+    waits = market is None and state.paused  # for the chain: what staff decide about the exchange holds afterwards
     state.events.append(
-        MarketStatusChanged(market_id=command.market_id, status=command.status, reason=command.reason, author=command.author)
+        MarketStatusChanged(
+            market_id=command.market_id, status="halted" if waits else command.status, reason=command.reason, author=command.author
+        )
     )
+    if waits:
+        state.resumed_status = command.status
+        return Reply()
     if market is None:
         state.status = command.status
         state.ready_markets.update(state.markets)

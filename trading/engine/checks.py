@@ -57,7 +57,7 @@ def closed_status(state: State, market: Market, posts_only: bool) -> Reject | No
     if status == "normal" or (status == "post_only" and posts_only):
         return None
     if state.status == "halted":
-        return Reject("EXCHANGE_HALTED")
+        return Reject("EXCHANGE_HALTED", {"waits_for": "chain"} if state.paused else {})
     if status in {"halted", "delisted"}:
         return Reject("MARKET_HALTED", {"status": status})
     return Reject("MARKET_CANCEL_ONLY" if status == "cancel_only" else "MARKET_POST_ONLY")

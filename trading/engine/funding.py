@@ -60,7 +60,7 @@ def next_hour_ms(stamp_ms: int) -> int:
 
 
 def pay_due(state: State) -> None:
-    """Pay each market's hours that have ended, once each; those without a sample pay nothing."""
+    """Pay each market's hours that have ended, once each; without a sample, or while positions are the chain's to change, for nothing."""
     if state.stamp_ms < state.hour_due_ms:
         return
     state.hour_due_ms = next_hour_ms(state.stamp_ms)
@@ -74,7 +74,7 @@ def pay_due(state: State) -> None:
 
 def pay(state: State, market: Market) -> None:
     extend(market, market.funding_due_ms)
-    rate = predicted_ppb(market)
+    rate = 0 if state.paused else predicted_ppb(market)
     market.cumulative_funding += rate * market.index.price_e8
     payments = collect(state, market, rate) if rate else ()
     dust = -sum(amount for _, amount in payments)

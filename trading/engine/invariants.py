@@ -19,6 +19,7 @@ def check(state: State) -> None:
     for account in state.accounts.values():
         check_account(state, account)
     check_orders(state)
+    assert not state.paused or (state.status == "halted" and state.lease_ms > 0), "paused, but not halted by a lease"
 
 
 def check_assets(state: State) -> None:

@@ -18,6 +18,7 @@ from trading.engine.state import HOUR_MS, Account, Market, State
 MAX_LIFE_MS: Final = 90 * 24 * HOUR_MS
 MAX_NONCE_LEAD_MS: Final = 60_000  # nonces are times: the chain drops those from before a fallback, which one from the future would outlive
 MAX_REMEMBERED: Final = 20_000  # of one account
+NEVER_MS: Final = 1 << 62
 
 
 def refused(rule: str) -> Reject:
@@ -127,6 +128,18 @@ def use(state: State, order: Order, terms: Terms) -> None:
     order.terms = terms
     account.signed[terms.digest] = terms.expiry_ms
     heappush(state.signed_expiries, (terms.expiry_ms, account.account_id, terms.digest))
+
+
+def use_elsewhere(state: State, account: Account, digest: bytes) -> list[Order]:
+    """Note a signed order that the chain has filled, and return the live order that it stands for, which must be cancelled.
+
+    Until when it is valid is not known of one that was never placed here: it is remembered for ever.
+    """
+    if digest not in account.signed:
+        account.signed[digest] = NEVER_MS
+        heappush(state.signed_expiries, (NEVER_MS, account.account_id, digest))
+        state.touched.add(account.account_id)
+    return [order for order in account.orders.values() if order.terms is not None and order.terms.digest == digest]
 
 
 def forget(state: State) -> None:

@@ -159,6 +159,14 @@ class StateRecord(msgspec.Struct, array_like=True):
     debtors: list[int] = []
 
 
+class LeasedRecord(StateRecord, array_like=True):
+    """Of an exchange that settles on a chain."""
+
+    lease_ms: int = 0
+    paused: bool = False
+    resumed_status: MarketStatus = "normal"
+
+
 def encode(state: State) -> bytes:
     return msgspec.msgpack.encode(record_of(state))
 
@@ -170,7 +178,7 @@ def state_hash(state: State) -> str:
 def record_of(state: State) -> StateRecord:
     accounts = [state.accounts[account_id] for account_id in sorted(state.accounts)]
     live = [order for account in accounts for order in account.orders.values()]
-    return StateRecord(
+    record = StateRecord(
         stamp_ms=state.stamp_ms,
         rules_version=state.rules_version,
         status=state.status,
@@ -194,6 +202,12 @@ def record_of(state: State) -> StateRecord:
         withdrawals=(state.withdrawal_hour_ms, state.withdrawn_hour_atoms, state.withdrawal_day_ms, state.withdrawn_day_atoms),
         debtors=sorted(state.debtors),
     )
+    return record if not state.lease_ms else leased(state, record)
+
+
+def leased(state: State, record: StateRecord) -> LeasedRecord:
+    terms = {"lease_ms": state.lease_ms, "paused": state.paused, "resumed_status": state.resumed_status}
+    return LeasedRecord(**msgspec.structs.asdict(record), **terms)
 
 
 def account_record(account: Account) -> AccountRecord:
@@ -272,7 +286,7 @@ def order_record(order: Order) -> OrderRecord:
 
 
 def decode(data: bytes) -> State:
-    record = msgspec.msgpack.decode(data, type=StateRecord)
+    record = msgspec.msgpack.decode(data, type=LeasedRecord)
     state = State()
     state.stamp_ms = record.stamp_ms
     state.rules_version = record.rules_version
@@ -294,6 +308,7 @@ def decode(data: bytes) -> State:
     state.withdrawal_hour_ms, state.withdrawn_hour_atoms = hour_ms, hour_atoms
     state.withdrawal_day_ms, state.withdrawn_day_atoms = day_ms, day_atoms
     state.debtors = set(record.debtors)
+    state.lease_ms, state.paused, state.resumed_status = record.lease_ms, record.paused, record.resumed_status
     for account in record.accounts:
         restore_account(state, account)
     restore_orders(state, record)

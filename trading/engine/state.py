@@ -350,6 +350,7 @@ class State:
         "hour_due_ms",
         "indices",
         "known_ids",
+        "lease_ms",
         "links",
         "mark_epoch",
         "markets",
@@ -362,9 +363,11 @@ class State:
         "owing_atoms",
         "owing_changed",
         "owing_epoch",
+        "paused",
         "ready",
         "ready_markets",
         "rejections",
+        "resumed_status",
         "risk_parameters",
         "rules_version",
         "signed_expiries",
@@ -406,6 +409,9 @@ class State:
         self.withdrawn_hour_atoms: int = 0
         self.withdrawal_day_ms: int = 0
         self.withdrawn_day_atoms: int = 0
+        self.lease_ms: int = 0  # until when trading may go on without news from the chain; 0 for ever
+        self.paused: bool = False  # the lease has run out: `status` is halted
+        self.resumed_status: MarketStatus = "normal"  # the exchange's once it is renewed
         self.events: list[Event] = []
         self.touched: set[int] = set()
         self.fired: int = 0

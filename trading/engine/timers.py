@@ -3,7 +3,7 @@
 from heapq import heappop
 
 from markets.events import DeadMansSwitchSet
-from trading.engine import lives, marks, signatures
+from trading.engine import lease, lives, marks, signatures
 from trading.engine.firing import fire_due
 from trading.engine.funding import pay_due
 from trading.engine.orders import cancel_orders
@@ -11,6 +11,8 @@ from trading.engine.state import MEMORY_MS, State
 
 
 def run_due(state: State) -> None:
+    if state.lease_ms:
+        lease.lapse(state)
     pay_due(state)
     expire_orders(state)
     trip_dead_men(state)
