@@ -11,11 +11,13 @@ import django
 import hypothesis
 import psycopg
 import pytest
+from django.conf import settings
 
 from quantdesk.embedded.addresses import postgres_url, valkey_url
 from quantdesk.embedded.places import postgres_home
 from quantdesk.embedded.roles import ADMIN, OWNER
 from quantdesk.embedded.servers import Servers
+from tests.support import emptying
 
 # Killed processes are part of the tests, a machine that loses its power is not.
 FAST_POSTGRES = {"fsync": "off", "max_connections": "200", "shared_buffers": "128MB", "max_wal_size": "512MB"}
@@ -60,6 +62,8 @@ hypothesis.settings.load_profile("steady")
 
 embedded_servers = start_servers()
 django.setup()
+emptying.use_instead_of_flush()
+settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickHasher"]  # the real one takes a quarter of a second each time
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,8 +15,7 @@ PAGES = ("/accounts/login/", "/admin/login/")
 
 
 @pytest.fixture
-def alice(db: None, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def alice(db: None) -> User:
     cache.clear()  # what other tests have taken from the buckets
     return User.objects.create_user("alice", password=PASSWORD, is_staff=True)
 

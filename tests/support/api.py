@@ -147,8 +147,7 @@ def forget_caches() -> None:
 
 
 @pytest.fixture
-def desk(engine_process: EngineProcesses, settings: Any) -> Iterator[Desk]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a second each is for real passwords
+def desk(engine_process: EngineProcesses) -> Iterator[Desk]:
     forget_caches()
     for account_id, name in NAMES.items():  # a flush after another test has taken what the migration made
         Account.objects.get_or_create(id=account_id, defaults={"name": name})
