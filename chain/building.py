@@ -31,26 +31,33 @@ class Signed:
 
 
 def build(
-    *, client: ChainClient, payer: Keypair, instructions: list[Instruction], signers: tuple[Keypair, ...] = (), min_slot: int = 0
+    *,
+    client: ChainClient,
+    payer: Keypair,
+    instructions: list[Instruction],
+    signers: tuple[Keypair, ...] = (),
+    min_slot: int = 0,
+    budgeted: bool = True,
 ) -> Signed:
     """Return a signed v0 transaction that passed its simulation; SimulationFailed, TransactionTooLarge or ChainUnavailable otherwise.
 
-    It can land only on forks that have a block at or after `min_slot`.
+    It can land only on forks that have a block at or after `min_slot`. Not `budgeted`: the cluster's own limit of units, and no price, for
+    what has no room for more.
     """
     price = min(client.unit_price(writable_keys(payer.pubkey(), instructions)), MAX_UNIT_PRICE_MICRO_LAMPORTS)
     blockhash = client.blockhash(min_slot=min_slot)
     keys = (payer, *signers)
-    simulation = client.simulate(_sign(keys, instructions, blockhash, units=MAX_UNITS, price=price))
+    simulation = client.simulate(_sign(keys, instructions, blockhash, budget(units=MAX_UNITS, price=price) if budgeted else []))
     if simulation.error is not None:
         raise SimulationFailed(simulation.error, logs=simulation.logs, deterministic=simulation.deterministic)
     units = min(simulation.units + simulation.units // 5 + BUDGET_UNITS, MAX_UNITS)
-    transaction = _sign(keys, instructions, blockhash, units=units, price=price)
+    transaction = _sign(keys, instructions, blockhash, budget(units=units, price=price) if budgeted else [])
     return Signed(
         transaction=bytes(transaction),
         signature=transaction.signatures[0],
         last_valid_block_height=blockhash.last_valid_block_height,
         units=units,
-        unit_price_micro_lamports=price,
+        unit_price_micro_lamports=price if budgeted else 0,
     )
 
 
@@ -66,9 +73,9 @@ def budget(*, units: int, price: int) -> list[Instruction]:
 
 
 def _sign(
-    keys: tuple[Keypair, ...], instructions: list[Instruction], blockhash: Blockhash, *, units: int, price: int
+    keys: tuple[Keypair, ...], instructions: list[Instruction], blockhash: Blockhash, limits: list[Instruction]
 ) -> VersionedTransaction:
-    message = MessageV0.try_compile(keys[0].pubkey(), [*budget(units=units, price=price), *instructions], [], blockhash.value)
+    message = MessageV0.try_compile(keys[0].pubkey(), [*limits, *instructions], [], blockhash.value)
     transaction = VersionedTransaction(message, list(keys))
     if len(bytes(transaction)) > MAX_BYTES:
         raise TransactionTooLarge(len(bytes(transaction)))

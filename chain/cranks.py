@@ -75,11 +75,11 @@ def _follow_pyth(deployment: Deployment, client: ChainClient, views: Sequence[Ma
     }
     accounts = client.accounts(list(updates.values()), commitment="confirmed")
     for (market_id, key), account in zip(updates.items(), accounts, strict=True):
-        if account is not None and _published_at(bytes(account.data)) > feeds[market_id].pyth.published_at:
+        if account is not None and published_at(bytes(account.data)) > feeds[market_id].pyth.published_at:
             _pass_on(deployment, client, [update_from_pyth(deployment, market_id, key)])
 
 
-def _published_at(data: bytes) -> int:
+def published_at(data: bytes) -> int:
     """Return when Pyth published a fully verified price; 0 for anything else. The program checks the account in full."""
     if len(data) < LEVEL_AT + FIELDS.size or data[LEVEL_AT] != FULL:
         return 0

@@ -1,0 +1,56 @@
+"""A keeper's passes: each job looks at the chain afresh, sends what is due, and leaves the rest to the next pass."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from chain.client import ChainClient
+from chain.errors import ChainError
+from chain.keepers import auctions, epochs, funding, liquidation, oracle
+from chain.keepers.actions import Action, Result, Sender
+from chain.keepers.keeper import Keeper
+from chain.keepers.sight import Sight
+
+Job = Callable[[Keeper, Sight], list[Action]]
+JOBS: Final[Mapping[str, Job]] = {
+    "oracle": oracle.look,
+    "epochs": epochs.look,
+    "liquidation": liquidation.look,
+    "auctions": auctions.look,
+    "funding": funding.look,
+}
+MOST_ACTIONS: Final = 32  # of a job in a pass: what comes after sees what came before
+LONGEST_PAUSE_S: Final = 60.0
+log = structlog.get_logger("keeper")
+
+
+def keep_once(*, jobs: Sequence[str], keeper: Keeper, client: ChainClient, sender: Sender) -> tuple[list[Result], list[ChainError]]:
+    """Make one pass. A job that cannot be done now holds up no other."""
+    results: list[Result] = []
+    errors: list[ChainError] = []
+    for name in jobs:
+        try:
+            results += sender.send(JOBS[name](keeper, Sight(keeper.programs, client))[:MOST_ACTIONS])
+        except ChainError as error:
+            log.warning("keeper_waits", job=name, code=error.code, error=error.message)
+            errors.append(error)
+    return results, errors
+
+
+def keep(
+    *,
+    jobs: Sequence[str],
+    keeper: Keeper,
+    client: ChainClient,
+    sender: Sender,
+    every_s: float,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Make passes until the process ends, ever more slowly while the node does not answer."""
+    pause_s = every_s
+    while True:
+        _, errors = keep_once(jobs=jobs, keeper=keeper, client=client, sender=sender)
+        pause_s = min(LONGEST_PAUSE_S, 2 * pause_s) if errors else every_s
+        pause(pause_s)
