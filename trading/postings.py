@@ -1,6 +1,6 @@
-"""The ledger transfers that an event implies: of a match, and of a market's hourly funding."""
+"""The ledger transfers that an event implies: of a match, here or on chain, and of a market's hourly funding."""
 
-from markets.events import FundingPaid, LedgerKind, OrderFilled
+from markets.events import ChainTradeBooked, FundingPaid, LedgerKind, OrderFilled
 from markets.ledger import CLEARING, DUST, FEES, FUNDING
 
 ASSET = "USDC"
@@ -13,6 +13,14 @@ def match_postings(event: OrderFilled) -> list[Posting]:
     found: list[Posting] = []
     _post_side(found, event.taker_account_id, event.taker_pnl_atoms, event.taker_fee_atoms)
     _post_side(found, event.maker_account_id, event.maker_pnl_atoms, event.maker_fee_atoms)
+    return found
+
+
+def chain_postings(event: ChainTradeBooked) -> list[Posting]:
+    """Return what each side realised, the buyer's first."""
+    found: list[Posting] = []
+    _post_side(found, event.buyer_account_id, event.buyer_pnl_atoms, 0)
+    _post_side(found, event.seller_account_id, event.seller_pnl_atoms, 0)
     return found
 
 

@@ -14,7 +14,7 @@ MESSAGES = {
     "ACCOUNT_NOT_FOUND": "There is no such account.",
     "MARKET_NOT_FOUND": "There is no such market.",
     "DUPLICATE_ID": "This client_order_id was used for another order.",
-    "EXCHANGE_HALTED": "The exchange is halted.",
+    "EXCHANGE_HALTED": "The exchange is halted; where `waits_for` says chain, until trades are settled there again.",
     "MARKET_HALTED": "The market is halted.",
     "MARKET_CANCEL_ONLY": "The market takes cancels only.",
     "MARKET_POST_ONLY": "The market takes post-only orders only.",

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from markets import units
-from markets.events import OrderFilled
+from markets.events import ChainTradeBooked, OrderFilled
 from markets.parameters import MarketParameters
 from markets.views import AccountView, AssetView, OrderView, PositionView
 
@@ -201,5 +201,26 @@ def fill(event: OrderFilled, account_id: int, *, taker: bool, stamp_ms: int, mar
         "fee": atoms_text(event.taker_fee_atoms if taker else event.maker_fee_atoms),
         "realised_pnl": atoms_text(event.taker_pnl_atoms if taker else event.maker_pnl_atoms),
         "kind": event.kind,
+        "time_ms": stamp_ms,
+    }
+
+
+def chain_fill(event: ChainTradeBooked, account_id: int, *, stamp_ms: int, market: MarketParameters) -> dict[str, Any]:
+    """One side of a trade that was made on chain. No order here had it, and neither side took it from the other."""
+    buys = account_id == event.buyer_account_id
+    return {
+        "fill_id": str(event.trade_id * 2 + buys),
+        "trade_id": str(event.trade_id),
+        "order_id": "0",
+        "account_id": account_id,
+        "market": market.symbol,
+        "side": "buy" if buys else "sell",
+        "liquidity": "maker",
+        "price": price_text(event.price_ticks, market),
+        "size": size_text(event.size_lots, market),
+        "quote": atoms_text(event.quote_atoms),
+        "fee": atoms_text(0),
+        "realised_pnl": atoms_text(event.buyer_pnl_atoms if buys else event.seller_pnl_atoms),
+        "kind": "chain",
         "time_ms": stamp_ms,
     }

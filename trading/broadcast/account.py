@@ -5,6 +5,7 @@ from typing import Any
 
 from markets.events import (
     AccountLiquidated,
+    ChainTradeBooked,
     CollateralConverted,
     DeadMansSwitchSet,
     FundingPaid,
@@ -67,6 +68,11 @@ class AccountFeed:
         if not taker or event.kind != "liquidation":  # the engine's own closing order is nobody's
             self._orders.filled(event, stamp_ms, taker=taker, market=market)
         self._fills.append(representations.fill(event, self.account_id, taker=taker, stamp_ms=stamp_ms, market=market))
+        self._positions.add(event.market_id)
+
+    def traded_on_chain(self, event: ChainTradeBooked, stamp_ms: int) -> None:
+        market = self.markets[event.market_id]
+        self._fills.append(representations.chain_fill(event, self.account_id, stamp_ms=stamp_ms, market=market))
         self._positions.add(event.market_id)
 
     def position(self, event: PositionChanged) -> None:

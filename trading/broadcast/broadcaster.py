@@ -12,6 +12,7 @@ import msgspec
 
 from markets.events import (
     AccountLiquidated,
+    ChainTradeBooked,
     CollateralConverted,
     DeadMansSwitchSet,
     Event,
@@ -205,6 +206,8 @@ class Broadcaster:
             ticker.open_interest_lots += _long_growth(event.size_lots, event.size_lots - event.previous_lots)
             if feed := self._accounts.get(event.account_id):
                 feed.position(event)
+        elif isinstance(event, ChainTradeBooked):
+            self._traded_on_chain(event)
         elif isinstance(event, FundingPaid):
             for account_id, amount_atoms in event.payments:
                 if feed := self._accounts.get(account_id):
@@ -217,6 +220,14 @@ class Broadcaster:
             self._set_status(event)
         else:
             self._see_account(event)
+
+    def _traded_on_chain(self, event: ChainTradeBooked) -> None:
+        ticker = self._markets[event.market_id].touch().ticker
+        ticker.open_interest_lots += _long_growth(event.buyer_position_lots, event.size_lots)
+        ticker.open_interest_lots += _long_growth(event.seller_position_lots, -event.size_lots)
+        for account_id in (event.buyer_account_id, event.seller_account_id):
+            if feed := self._accounts.get(account_id):
+                feed.traded_on_chain(event, self.stamp_ms)
 
     def _see_account(self, event: Event) -> None:
         if not isinstance(event, AccountEvent):

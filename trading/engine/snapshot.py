@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from heapq import heapify
+from typing import Any
 
 import msgspec
 
@@ -206,8 +207,8 @@ def record_of(state: State) -> StateRecord:
 
 
 def leased(state: State, record: StateRecord) -> LeasedRecord:
-    terms = {"lease_ms": state.lease_ms, "paused": state.paused, "resumed_status": state.resumed_status}
-    return LeasedRecord(**msgspec.structs.asdict(record), **terms)
+    fields: dict[str, Any] = msgspec.structs.asdict(record)
+    return LeasedRecord(**fields, lease_ms=state.lease_ms, paused=state.paused, resumed_status=state.resumed_status)
 
 
 def account_record(account: Account) -> AccountRecord:

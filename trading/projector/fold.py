@@ -10,6 +10,7 @@ from typing import Any
 from markets.candles import C, Candle, bucket_ms, rolled_up, started
 from markets.events import (
     AccountLiquidated,
+    ChainTradeBooked,
     Event,
     FundingPaid,
     LedgerPosted,
@@ -32,7 +33,7 @@ from markets.parameters import MarketParameters
 from markets.units import tick_lot_atoms
 from trading.engine.brackets import given_id
 from trading.engine.identity import content_hash
-from trading.postings import ASSET, funding_postings, match_postings
+from trading.postings import ASSET, chain_postings, funding_postings, match_postings
 from trading.projector.changes import LiquidationChange, MarketChange, OrderChange, PositionChange
 from trading.projector.text import NULL, copy_text, time_text
 from trading.projector.waterfall import FUNDS, deleveraging_line, movement_line, step_line
@@ -199,6 +200,24 @@ class Fold:
         self._market(market_id).open_interest_lots += grown
         self._open_interest_lots[market_id] = self._open_interest_lots.get(market_id, 0) + grown
 
+    def chain_trade_booked(self, event: ChainTradeBooked) -> None:
+        """A fill for each side. It was nobody's order on the book: tape and candles know nothing of it."""
+        trade_id, market_id, lots = event.trade_id, event.market_id, event.size_lots
+        head = f"{trade_id}\t{market_id}\t0\t"
+        middle = f"{event.price_ticks}\t{lots}\t{event.quote_atoms}\t0"
+        buyer, seller = event.buyer_account_id, event.seller_account_id
+        self.fills.append(
+            f"{trade_id * 2}\t{head}{seller}\tsell\tmaker\t{middle}\t{event.seller_pnl_atoms}\tchain\t{self._time}\n"
+            f"{trade_id * 2 + 1}\t{head}{buyer}\tbuy\tmaker\t{middle}\t{event.buyer_pnl_atoms}\tchain\t{self._time}\n"
+        )
+        after = event.buyer_position_lots
+        self._resize(buyer, market_id, after - lots, after, event.buyer_cost_atoms, event.buyer_pnl_atoms)
+        after = event.seller_position_lots
+        self._resize(seller, market_id, after + lots, after, event.seller_cost_atoms, event.seller_pnl_atoms)
+        end = f"\t{trade_id}\t\t{self._time}\n"
+        for debit, credit, amount, posted in chain_postings(event):
+            self._post(debit, credit, ASSET, amount, posted, end)
+
     def position_changed(self, event: PositionChanged) -> None:
         self._resize(event.account_id, event.market_id, event.previous_lots, event.size_lots, event.cost_atoms, event.realised_atoms)
 
@@ -324,6 +343,7 @@ class Fold:
 HANDLERS: dict[type[Event], Callable[[Fold, Any], None]] = {
     OrderAmended: Fold.order_amended,
     OrderTriggered: Fold.order_triggered,
+    ChainTradeBooked: Fold.chain_trade_booked,
     PositionChanged: Fold.position_changed,
     LedgerPosted: Fold.ledger_posted,
     FundingPaid: Fold.funding_paid,

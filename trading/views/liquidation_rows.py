@@ -12,7 +12,12 @@ from markets.stamps import ms
 from risk.models import Dispute, Liquidation, LiquidationStep
 from trading.api.liquidation_rows import average_text
 
-STAGES = {"book": "Sold on the book", "backstop": "Taken over by the backstop", "deleveraging": "Closed against the other side"}
+STAGES = {
+    "book": "Sold on the book",
+    "backstop": "Taken over by the backstop",
+    "deleveraging": "Closed against the other side",
+    "chain": "Taken over on chain",
+}
 BOUGHT = "Bought back on the book"
 STATUSES = {
     "open": "Open: staff will look into it",
@@ -115,7 +120,7 @@ def outcome(row: Liquidation, steps: list[LiquidationStep]) -> str:
         return "Taken over by the backstop"
     if not any(step.closed_lots for step in steps):
         return "Recovered by itself: nothing was closed"
-    return "Closed on the book"
+    return "Taken over on chain" if steps[0].stage == "chain" else "Closed on the book"
 
 
 def step_row(row: LiquidationStep) -> StepRow:
@@ -162,6 +167,8 @@ def sentence(row: LiquidationStep, market: MarketParameters) -> str:
         return f"{verb} {closed} {base}, not {worse} {limit}. To be sound again, with its buffer, the account had to close {wanted} {base}."
     if row.stage == "backstop":
         return f"Less than the backstop’s threshold was left of the margin. The backstop took {closed} {base} at {limit}."
+    if row.stage == "chain":
+        return f"While the exchange was silent, somebody took over {closed} {base} on chain, at the oracle’s price there less the fee."
     return f"Neither book nor backstop could take {closed} {base}: profitable positions closed it where nothing of its margin was left."
 
 

@@ -55,6 +55,10 @@ SENTENCES = {
 
 
 PRICE_HALTED = Refusal("form", "The price is halted, so nothing trades. Orders can be cancelled.")
+CHAIN_AWAITED = Refusal(
+    "form",
+    "Trading waits for the chain: until trades are settled there again, orders can only be cancelled. It goes on by itself.",
+)
 MONEY = frozenset({"movable", "notional", "min_notional", "required", "available"})
 
 
@@ -62,6 +66,8 @@ def refusal(error: DomainError) -> Refusal:
     """Return a refusal's sentence with its facts, and the field to put it beside."""
     is_halted = error.code == "PRICE_STALE" and error.data.get("oracle_state") == "halted"
     found = PRICE_HALTED if is_halted else SENTENCES.get(error.code)
+    if error.data.get("waits_for") == "chain":
+        found = CHAIN_AWAITED
     field = str(error.data.get("field") or "form")
     if found is None:
         return Refusal(field, _with_nearest(error, field))
