@@ -17,6 +17,7 @@ from solders.pubkey import Pubkey
 
 from chain.client import ChainClient
 from chain.errors import ChainError
+from chain.governance import Governance
 from chain.idl import AnchorProgram
 from chain.perp_dex import PerpDex
 from markets.ledger import FIRST_USER_ACCOUNT, INSURANCE, MAX_CUSTODIED_ACCOUNT
@@ -64,15 +65,38 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     explorer_url: str = ""  # {signature} and {cluster} are filled in; empty: the pages of this exchange
     prices: str = "live"
     journal: str = ""  # hash of the first journal row: the exchange that this chain belongs to
+    stake_mint: str = ""  # whose tokens are governance's votes; empty: an exchange without governance
+    guardian: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Keys:
-    custodian: Keypair
-    settler: Keypair
-    authority: Keypair
-    publishers: tuple[Keypair, ...]
-    faucet: Keypair | None  # on a localnet: may mint test tokens
+    """The operator's keys, each read when it is first needed: a process has those that it needs and no others."""
+
+    folder: Path
+    publisher_count: int
+
+    @cached_property
+    def custodian(self) -> Keypair:
+        return read_key(self.folder / "custodian.json")
+
+    @cached_property
+    def settler(self) -> Keypair:
+        return read_key(self.folder / "settler.json")
+
+    @cached_property
+    def authority(self) -> Keypair:
+        return read_key(self.folder / "authority.json")
+
+    @cached_property
+    def publishers(self) -> tuple[Keypair, ...]:
+        return tuple(read_key(self.folder / f"publisher-{place + 1}.json") for place in range(self.publisher_count))
+
+    @cached_property
+    def faucet(self) -> Keypair | None:
+        """Return what may mint test tokens, on a localnet."""
+        path = self.folder / "faucet.json"
+        return read_key(path) if path.exists() else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +129,22 @@ class Deployment:
         return AnchorProgram("oracle")
 
     @cached_property
+    def risk(self) -> AnchorProgram:
+        return AnchorProgram("risk")
+
+    @cached_property
+    def liquidation(self) -> AnchorProgram:
+        return AnchorProgram("liquidation")
+
+    @cached_property
+    def jit(self) -> AnchorProgram:
+        return AnchorProgram("jit")
+
+    @cached_property
+    def governance(self) -> Governance:
+        return Governance()
+
+    @cached_property
     def usdc_mint(self) -> Pubkey:
         return Pubkey.from_string(self.record.usdc_mint)
 
@@ -117,16 +157,17 @@ class Deployment:
         return Pubkey.from_string(self.record.authority)
 
     @cached_property
+    def settler(self) -> Pubkey:
+        return Pubkey.from_string(self.record.settler)
+
+    @cached_property
+    def publishers(self) -> list[Pubkey]:
+        return [Pubkey.from_string(address) for address in self.record.publishers]
+
+    @cached_property
     def keys(self) -> Keys:
-        """Read the operator's keys; KeyMissing where this process has them not."""
-        faucet = self.folder / "faucet.json"
-        return Keys(
-            custodian=read_key(self.folder / "custodian.json"),
-            settler=read_key(self.folder / "settler.json"),
-            authority=read_key(self.folder / "authority.json"),
-            publishers=tuple(read_key(self.folder / f"publisher-{place + 1}.json") for place in range(len(self.record.publishers))),
-            faucet=read_key(faucet) if faucet.exists() else None,
-        )
+        """Return the operator's keys; each is KeyMissing where this process has it not."""
+        return Keys(folder=self.folder, publisher_count=len(self.record.publishers))
 
     def client(self) -> ChainClient:
         """Return a client of the node, once it has shown that it serves this exchange's chain."""
@@ -216,8 +257,8 @@ def read(folder: Path) -> Deployment:
 
 def _check_addresses(found: Deployment) -> None:
     """Refuse a deployment of other programs than those whose IDLs are here, and addresses that are none."""
-    built: dict[str, AnchorProgram] = {"perp_dex": found.dex.program, "oracle": found.oracle}
-    for name, program in built.items():
+    for name in {"perp_dex", "oracle", *found.record.programs}:
+        program = AnchorProgram(name)
         if found.record.programs.get(name) != str(program.id):
             raise DeploymentBroken(f"{FILE} names another program {name} than the one that this version is built for ({program.id}).")
     for address in (found.record.usdc_mint, found.record.custodian, found.record.authority, found.record.settler, *found.record.publishers):

@@ -83,13 +83,19 @@ class Governance:
             executed=told.executed,
         )
 
+    def state(self, client: ChainClient, *, commitment: Commitment = "finalized") -> Any:
+        return self.program.account("Governance", client.account(self.governance, commitment=commitment))
+
     def next_number(self, client: ChainClient, *, commitment: Commitment = "finalized") -> int:
-        governance = self.program.account("Governance", client.account(self.governance, commitment=commitment))
-        return int(governance.proposals) + 1
+        return int(self.state(client, commitment=commitment).proposals) + 1
 
     def lock_stake(self, *, owner: Pubkey, source: Pubkey, amount_atoms: int, number: int = 0) -> Instruction:
         named = {"owner": owner, "source": source, "stake": self.stake(owner, number), "stake_vault": self.program.pda(b"stake_vault")}
         return self._build("lock_stake", number.to_bytes(2, "little") + amount_atoms.to_bytes(8, "little"), named)
+
+    def return_stake(self, *, owner: Pubkey, destination: Pubkey, number: int = 0) -> Instruction:
+        vault = {"stake_vault": self.program.pda(b"stake_vault"), "stake_authority": self.program.pda(b"stake_authority")}
+        return self._build("return_stake", b"", {"owner": owner, "destination": destination, "stake": self.stake(owner, number)} | vault)
 
     def propose(self, *, owner: Pubkey, number: int, kind: Kind, stake: int = 0) -> Instruction:
         """Begin the draft with the next number."""
@@ -113,6 +119,16 @@ class Governance:
         vote = self.program.pda(b"vote", bytes(address), bytes(staked))
         named = {"owner": owner, "stake": staked, "proposal": address, "vote": vote}
         return self._build("vote", bytes([approves]) + proposal.hash, named)
+
+    def cancel(self, *, proposer: Pubkey, number: int) -> Instruction:
+        return self._build("cancel", b"", {"proposer": proposer, "proposal": self.proposal(number)})
+
+    def veto(self, *, guardian: Pubkey, number: int) -> Instruction:
+        return self._build("veto", b"", {"guardian": guardian, "proposal": self.proposal(number)})
+
+    def accept_authority(self, *, target: AnchorProgram, holder: Pubkey) -> Instruction:
+        """Anyone may let governance accept what it was offered, once there is stake enough to decide."""
+        return self._build("accept_authority", b"", {"target": target.id, "holder": holder})
 
     def execute(self, *, proposal: Proposal, index: int) -> Instruction:
         """Anyone may, once it has passed and waited. Instructions that belong together go into one transaction."""
@@ -142,6 +158,11 @@ class Governance:
 def _instruction(stored: Any) -> Instruction:
     metas = [AccountMeta(one.key, is_signer=one.signer, is_writable=one.writable) for one in stored.accounts]
     return Instruction(stored.program_id, bytes(stored.data), metas)
+
+
+def headline(number: int, told: Any) -> str:
+    """Say in one line what a proposal is; `told` is its account."""
+    return f"{number}. {_variant(told.kind).lower()}, {_variant(told.state).lower()}: {told.yes_atoms:,} yes, {told.no_atoms:,} no"
 
 
 def _kind(told: Any) -> Kind:

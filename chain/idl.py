@@ -11,6 +11,7 @@ from typing import Any
 from anchorpy.coder.coder import Coder
 from anchorpy_core.idl import Idl
 from construct import ConstructError
+from django.conf import settings
 from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -29,11 +30,11 @@ class WrongAccount(ChainError):
 
 
 class AnchorProgram:
-    """`folder` holds NAME.legacy.json, the form of IDL that anchorpy reads."""
+    """`folder` holds NAME.legacy.json, the form of IDL that anchorpy reads; by default the one of the setting."""
 
-    def __init__(self, name: str, *, folder: Path = PROGRAMS) -> None:
+    def __init__(self, name: str, *, folder: Path | None = None) -> None:
         self.name = name
-        self._text = (folder / f"{name}.legacy.json").read_text()
+        self._text = ((folder or settings.CHAIN_PROGRAMS) / f"{name}.legacy.json").read_text()
 
     @cached_property
     def idl(self) -> Any:

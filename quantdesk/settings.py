@@ -71,6 +71,8 @@ LOCALNET = not env.solana_rpc_url
 SOLANA_RPC_URL = env.solana_rpc_url or "http://127.0.0.1:8899"
 # The chain is on when this folder holds a deployment.json; the keys beside it are the operator's.
 CHAIN_DIR = Path(env.chain_dir).resolve() if env.chain_dir else DATA_DIR / "chain"
+# The programs that it settles on: what was built, and the IDLs.
+CHAIN_PROGRAMS = Path(env.chain_programs).resolve() if env.chain_programs else BASE_DIR / "chain" / "programs"
 METRICS_TOKEN = env.metrics_token
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address
@@ -206,6 +208,7 @@ CHAIN_BEAT_SCHEDULE = {
         ("custody", "chain.tasks.keep_custody", 10.0, 9),
         ("settlement", "chain.tasks.settle_journal", 10.0, 9),
         ("reconciliation", "chain.tasks.reconcile_chain", 60.0, 50),
+        ("keepers", "chain.tasks.keep_exchange", 20.0, 18),
     )
 }
 

@@ -1,14 +1,18 @@
 """What the exchange calls the addresses that it knows."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from django.conf import settings
 from solders.pubkey import Pubkey
+from solders.system_program import ID as SYSTEM
+from solders.sysvar import INSTRUCTIONS as SYSVAR_INSTRUCTIONS
 from spl.token.constants import ASSOCIATED_TOKEN_PROGRAM_ID, TOKEN_PROGRAM_ID
 
 from chain.deployment import Deployment
-from chain.idl import PROGRAMS, AnchorProgram
+from chain.idl import AnchorProgram
 from chain.prices import feed_address, market_address
-from chain.setup.stages import OWN_ACCOUNTS, SYSTEM, SYSVAR_INSTRUCTIONS
+from chain.setup.stages import OWN_ACCOUNTS
 from markets.ledger import NAMES
 from markets.parameters import MarketParameters
 
@@ -23,15 +27,16 @@ SOLANA_PROGRAMS = {
     str(SYSVAR_INSTRUCTIONS): "Instructions sysvar",
 }
 
-_own: dict[str, AnchorProgram] = {}
+_own: dict[Path, dict[str, AnchorProgram]] = {}
 
 
 def own_programs() -> dict[str, AnchorProgram]:
     """Return the programs that were built here, by address."""
-    if not _own:
-        found = (AnchorProgram(path.name.removesuffix(".legacy.json")) for path in sorted(PROGRAMS.glob("*.legacy.json")))
-        _own.update({str(program.id): program for program in found})
-    return _own
+    folder = settings.CHAIN_PROGRAMS
+    if folder not in _own:
+        found = (AnchorProgram(path.name.removesuffix(".legacy.json")) for path in sorted(folder.glob("*.legacy.json")))
+        _own[folder] = {str(program.id): program for program in found}
+    return _own[folder]
 
 
 def names_of(deployment: Deployment, markets: Iterable[MarketParameters]) -> dict[str, str]:
@@ -40,7 +45,7 @@ def names_of(deployment: Deployment, markets: Iterable[MarketParameters]) -> dic
     names = dict(SOLANA_PROGRAMS) | {address: f"{program.name} program" for address, program in own_programs().items()}
     names |= {record.custodian: "Custodian", record.settler: "Settler", record.authority: "Authority"}
     names |= {publisher: f"Price publisher {place + 1}" for place, publisher in enumerate(record.publishers)}
-    names |= {record.usdc_mint: "USDC", str(deployment.dex.exchange): "Exchange"}
+    names |= {record.usdc_mint: "USDC", str(deployment.dex.exchange): "Exchange", str(deployment.governance.authority): "Governance"}
     names |= {str(key): f"USDC {name.replace('_', ' ')}" for name, key in deployment.dex.asset(deployment.usdc_mint).items()}
     for market in markets:
         names[str(market_address(deployment, market.market_id))] = f"{market.symbol} market"

@@ -1,15 +1,24 @@
-"""The operator's keys of a localnet, made once."""
+"""The operator's keys of a localnet, made once, and the files that only he may read."""
 
 import hashlib
 import os
 from pathlib import Path
 
+import msgspec
 from solders.keypair import Keypair
 
-from chain.deployment import Keys, read_key
+from chain.deployment import FILE, Deployment, Keys
 
 PUBLISHERS = 2
-NAMES = ("custodian", "settler", "authority", *(f"publisher-{place + 1}" for place in range(PUBLISHERS)), "faucet", "usdc-mint")
+NAMES = (
+    "custodian",
+    "settler",
+    "authority",
+    *(f"publisher-{place + 1}" for place in range(PUBLISHERS)),
+    "faucet",
+    "usdc-mint",
+    "stake-mint",
+)
 
 
 def make_keys(folder: Path) -> Keys:
@@ -19,18 +28,18 @@ def make_keys(folder: Path) -> Keys:
         path = folder / f"{name}.json"
         if not path.exists():
             _write(path, Keypair().to_json())
-    return Keys(
-        custodian=read_key(folder / "custodian.json"),
-        settler=read_key(folder / "settler.json"),
-        authority=read_key(folder / "authority.json"),
-        publishers=tuple(read_key(folder / f"publisher-{place + 1}.json") for place in range(PUBLISHERS)),
-        faucet=read_key(folder / "faucet.json"),
-    )
+    return Keys(folder=folder, publisher_count=PUBLISHERS)
 
 
 def program_key(name: str) -> Keypair:
     """Return the key of a program as it is built here: everybody can make it, so only a localnet may be initialised with it."""
     return Keypair.from_seed(hashlib.sha256(f"quantdesk localnet {name}".encode()).digest())
+
+
+def write_record(found: Deployment) -> None:
+    """Write deployment.json: from here on the exchange has a chain."""
+    found.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(found.folder / FILE, msgspec.json.format(msgspec.json.encode(found.record)).decode() + "\n")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,10 +1,9 @@
-"""Setting up an exchange on the localnet: from an empty chain to markets, own accounts and a funded faucet."""
+"""Setting up an exchange on the localnet: from an empty chain to markets, own accounts, insurance, governance and a funded faucet."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -14,28 +13,35 @@ from chain.cranks import turn_prices
 from chain.deployment import FILE, LOCALNET, Deployment, Keys, Record, read, read_key
 from chain.errors import ChainUnavailable
 from chain.idl import AnchorProgram, WrongAccount
-from chain.perp_dex import PerpDex
 from chain.prices import origin
-from chain.setup import refusal
-from chain.setup.keys import make_keys, write_private
-from chain.setup.sender import SetupFailed, send_all
-from chain.setup.stages import RICH_LAMPORTS, Stages
+from chain.setup import companions, inspection, refusal, stages
+from chain.setup.code import PROGRAMS
+from chain.setup.keys import make_keys, program_key, write_record
+from chain.setup.money import Money
+from chain.setup.sender import Say, SetupFailed, Stage, Task, send_rounds
+from chain.setup.site import Site
+from chain.setup.terms import LOCALNET_TERMS, SOL
 from markets.views import MarketView
 
+RICH_LAMPORTS, POOR_LAMPORTS = 10_000 * SOL, 1_000 * SOL
 NODE_TIMEOUT_S = 60.0
 POLL_S = 0.1
-Say = Callable[[str], None]
 
 
-def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say) -> Deployment:
-    """Bring the localnet to where the exchange settles on it; what is there stays. ChainOff: the chain is another exchange's."""
+def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say, whole: bool = True) -> Deployment:
+    """Bring the localnet to where the exchange settles on it; what is there stays. ChainOff: the chain is another exchange's.
+
+    `whole`: the programs that trading and settlement can do without, as well.
+    """
     with ChainClient(rpc_url) as client:
         genesis_hash = wait_for_node(client)
         known = read(folder).record if (folder / FILE).exists() else None
         try:
-            refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=_batches(client))
-            found = _deployment(folder, make_keys(folder), rpc_url=rpc_url, genesis_hash=genesis_hash, prices=origin(views))
-            _run(Stages(deployment=found, client=client, markets=[view.parameters for view in views], mint=_mint(folder)), say)
+            keys = make_keys(folder)
+            record = _record(keys, folder, rpc_url=rpc_url, genesis_hash=genesis_hash, prices=origin(views))
+            found = Deployment(record=record, folder=folder)
+            refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=inspection.batches(found, client))
+            _run(_site(found, client, views), whole=whole, say=say)
             turn_prices(deployment=found, client=client, views=views)
         except WrongAccount as error:
             reason = f"{error.message} {refusal.AFRESH}"
@@ -44,7 +50,7 @@ def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say)
         except refusal.ChainRefusedHere as error:
             refusal.note(folder, error.message)
             raise
-    write_private(folder / FILE, msgspec.json.format(msgspec.json.encode(found.record)).decode() + "\n")
+    write_record(found)
     refusal.clear(folder)
     return found
 
@@ -61,51 +67,66 @@ def wait_for_node(client: ChainClient) -> Hash:
             time.sleep(POLL_S)
 
 
-def _batches(client: ChainClient) -> int:
-    dex = PerpDex()
-    if client.account(dex.exchange, commitment="confirmed") is None:
-        return 0
-    return int(dex.read_exchange(client, commitment="confirmed").last_seq)
-
-
-def _mint(folder: Path) -> Keypair:
-    return read_key(folder / "usdc-mint.json")
-
-
-def _deployment(folder: Path, keys: Keys, *, rpc_url: str, genesis_hash: Hash, prices: str) -> Deployment:
-    record = Record(
+def _record(keys: Keys, folder: Path, *, rpc_url: str, genesis_hash: Hash, prices: str) -> Record:
+    return Record(
         cluster=LOCALNET,
         rpc_url=rpc_url,
         genesis_hash=str(genesis_hash),
-        programs={name: str(AnchorProgram(name).id) for name in ("perp_dex", "oracle", "risk")},
-        usdc_mint=str(_mint(folder).pubkey()),
+        programs={name: str(AnchorProgram(name).id) for name in PROGRAMS},
+        usdc_mint=str(read_key(folder / "usdc-mint.json").pubkey()),
         custodian=str(keys.custodian.pubkey()),
         settler=str(keys.settler.pubkey()),
         authority=str(keys.authority.pubkey()),
         publishers=[str(key.pubkey()) for key in keys.publishers],
         prices=prices,
         journal=refusal.journal_identity(),
+        stake_mint=str(read_key(folder / "stake-mint.json").pubkey()),
+        guardian=str(keys.authority.pubkey()),
     )
-    return Deployment(record=record, folder=folder)
 
 
-def _run(stages: Stages, say: Say) -> None:
-    _fund(stages, say)
-    for stage in (stages.programs, stages.feeds, stages.market_accounts, stages.users, stages.faucet_money):
-        tasks = stage()
-        if tasks:
-            say(f"{', '.join(dict.fromkeys(task.title for task in tasks))} …")
-        send_all(stages.client, tasks)
+def _site(found: Deployment, client: ChainClient, views: Sequence[MarketView]) -> Site:
+    return Site(
+        deployment=found,
+        client=client,
+        views=views,
+        terms=LOCALNET_TERMS,
+        authority=found.keys.authority,
+        program_key=program_key,
+        own_accounts=stages.OWN_ACCOUNTS,
+        governed=inspection.is_governed(found, client),
+    )
 
 
-def _fund(stages: Stages, say: Say) -> None:
-    poor = stages.airdrops()
+def _run(site: Site, *, whole: bool, say: Say) -> None:
+    keys = site.deployment.keys
+    faucet, usdc, votes = (read_key(site.deployment.folder / f"{name}.json") for name in ("faucet", "usdc-mint", "stake-mint"))
+    money = Money(site=site, faucet=faucet, usdc=usdc, votes=votes)
+    _fund(site.client, [keys.custodian, keys.settler, keys.authority, *keys.publishers, money.faucet], say)
+    missing = stages.missing_markets(site)
+    known = [view for view in site.views if view not in missing]
+
+    def second() -> list[Task]:
+        return stages.listings(site) + (companions.governance(site) if whole else [])
+
+    def third() -> list[Task]:
+        return stages.market_accounts(site, with_limits=whole) + (companions.limits(site, known) + companions.funds(site) if whole else [])
+
+    def fourth() -> list[Task]:
+        return stages.users(site) + (money.first_stake() if whole else [])
+
+    first: Stage = lambda: money.mints(with_votes=whole) + stages.foundation(site)  # noqa: E731
+    send_rounds(site.client, [first, second, third, fourth, money.behind_faucet], say=say)
+
+
+def _fund(client: ChainClient, keys: Sequence[Keypair], say: Say) -> None:
+    poor = [key for key in keys if client.balance(key.pubkey()) < POOR_LAMPORTS]
     if poor:
         say("SOL …")
     for key in poor:
-        stages.client.airdrop(key.pubkey(), RICH_LAMPORTS)
+        client.airdrop(key.pubkey(), RICH_LAMPORTS)
     for key in poor:
-        _wait_for_sol(stages.client, key.pubkey())
+        _wait_for_sol(client, key.pubkey())
 
 
 def _wait_for_sol(client: ChainClient, key: Pubkey) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chain.deployment import Keys
+from solders.pubkey import Pubkey
+
 from chain.prices import MAX_AGE_S, MAX_CONFIDENCE_PPM
 from markets.parameters import MarketParameters
 from markets.units import PPM, QUOTE_ATOMS
@@ -57,8 +58,7 @@ def band_ppm(market: MarketParameters) -> int:
     return min(widest, MAX_BAND_PPM)
 
 
-def feed_parameters(keys: Keys, pyth_feed_id: bytes) -> dict[str, Any]:
-    publishers = [key.pubkey() for key in keys.publishers]
+def feed_parameters(publishers: list[Pubkey], pyth_feed_id: bytes) -> dict[str, Any]:
     return {
         "pyth_feed_id": list(pyth_feed_id),
         "publishers": publishers,

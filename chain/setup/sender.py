@@ -1,6 +1,7 @@
 """Sending the transactions of one stage side by side, and waiting until all are confirmed."""
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from solders.instruction import Instruction
@@ -14,6 +15,7 @@ from chain.errors import ChainError
 POLL_S = 0.1
 RESEND_S = 2.0
 TIMEOUT_S = 60.0
+Say = Callable[[str], None]
 
 
 class SetupFailed(ChainError):
@@ -22,11 +24,25 @@ class SetupFailed(ChainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One transaction. The first key pays."""
+    """One transaction. The first key pays. `created` (kinds of accounts) and `lamports` are what it costs beside fees."""
 
     title: str
     keys: tuple[Keypair, ...]
     instructions: list[Instruction]
+    created: tuple[str, ...] = ()
+    lamports: int = 0
+
+
+Stage = Callable[[], list[Task]]
+
+
+def send_rounds(client: ChainClient, stages: Iterable[Stage], *, say: Say) -> None:
+    """Send stage after stage: each looks at what the ones before have left."""
+    for stage in stages:
+        tasks = stage()
+        if tasks:
+            say(f"{', '.join(dict.fromkeys(task.title for task in tasks))} …")
+        send_all(client, tasks)
 
 
 def send_all(client: ChainClient, tasks: list[Task]) -> None:

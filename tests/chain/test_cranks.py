@@ -33,7 +33,7 @@ class Desk:
     def __init__(self, net: Localnet, folder: Path) -> None:
         self.net = net
         stop = net.tick(slot_ms=40)
-        set_up(rpc_url=net.url, folder=folder, views=views(age_s=20), say=lambda _: None)
+        set_up(rpc_url=net.url, folder=folder, views=views(age_s=20), say=lambda _: None, whole=False)
         stop()
         net.advance()  # the first prices are confirmed now
         self.deployment: Deployment = deployment()

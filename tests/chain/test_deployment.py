@@ -69,7 +69,18 @@ def test_it_names_the_key_that_a_process_has_not(folder: Path) -> None:
     (folder / "settler.json").unlink()
     (folder / "faucet.json").unlink()
     with pytest.raises(KeyMissing, match="settler"):
-        _ = deployment().keys
+        _ = deployment().keys.settler
+    assert deployment().keys.faucet is None
+
+
+def test_it_needs_no_key_that_it_does_not_use(folder: Path) -> None:
+    """Whoever settles has neither the authority's key nor the publishers'."""
+    written = write_deployment(folder)
+    for name in ("authority", "publisher-1", "publisher-2"):
+        (folder / f"{name}.json").unlink()
+    assert deployment().keys.settler == written["settler"]
+    with pytest.raises(KeyMissing, match="authority"):
+        _ = deployment().keys.authority
 
 
 def test_it_keeps_custodied_accounts_under_the_custodian_and_the_insurance_under_the_authority(folder: Path) -> None:

@@ -15,11 +15,15 @@ from chain.models import OutboxShard
 from chain.outbox.queue import enqueue
 from chain.prices import feed_address, market_address
 from chain.setup.check import problems
+from chain.setup.inspection import is_governed
+from chain.setup.instructions import limits_address
 from chain.setup.localnet import set_up
+from chain.setup.money import FIRST_STAKE_ATOMS, VOTES_ATOMS
 from chain.setup.parameters import FAUCET_ATOMS
 from chain.setup.refusal import ChainRefusedHere
 from markets.ledger import FAUCET, INSURANCE
 from markets.seed import MARKETS
+from markets.units import QUOTE_ATOMS
 from tests.chain.localnets import Localnet
 from tests.chain.markets import views
 from trading.models import Journal
@@ -51,10 +55,16 @@ def begin_journal(mark: int = 1) -> None:
     )
 
 
-def run(net: Localnet, folder: Path, *, count: int = len(MARKETS)) -> list[str]:
+def run(net: Localnet, folder: Path, *, count: int = len(MARKETS), price: int = 100, whole: bool = True) -> list[str]:
     said: list[str] = []
-    set_up(rpc_url=net.url, folder=folder, views=views(count=count), say=said.append)
+    set_up(rpc_url=net.url, folder=folder, views=views(count=count, price=price), say=said.append, whole=whole)
     return said
+
+
+def limits_of(market_id: int) -> Any:
+    found = deployment()
+    with found.client() as client:
+        return found.risk.account("PositionLimits", client.account(limits_address(found, market_id), commitment="confirmed"))
 
 
 def test_it_makes_an_exchange_that_can_settle(net: Localnet, folder: Path) -> None:
@@ -74,6 +84,42 @@ def test_it_makes_an_exchange_that_can_settle(net: Localnet, folder: Path) -> No
     assert faucet.holdings.balances[0] == FAUCET_ATOMS == int(vault.amount)
     assert (insurance.owner, insurance.sub_account) == (found.authority, 65_535)
     assert prices == [100 * 10**8] * len(MARKETS)
+
+
+def test_it_makes_the_insurance_fund_auctions_and_governance(net: Localnet, folder: Path) -> None:
+    begin_journal()
+    run(net, folder, count=1)
+    found = deployment()
+    with found.client() as client:
+        fund = found.liquidation.account("Fund", client.account(found.liquidation.pda(b"fund"), commitment="confirmed"))
+        terms = found.jit.account("Terms", client.account(found.jit.pda(b"terms"), commitment="confirmed"))
+        governance = found.governance.state(client, commitment="confirmed")
+        treasury = found.governance.program.pda(b"treasury", bytes(found.usdc_mint))
+        assert client.account(treasury, commitment="confirmed") is not None
+        assert not is_governed(found, client)
+    assert (fund.assets_atoms, fund.parameters.first_ppm) == (FIRST_STAKE_ATOMS, MARKETS[0].liquidation_share_ppm)
+    assert terms.mint == found.usdc_mint
+    assert (str(governance.stake_mint), governance.parameters.quorum_atoms) == (found.record.stake_mint, VOTES_ATOMS // 50)
+
+
+def test_it_tells_each_markets_limits_as_the_engine_has_them(net: Localnet, folder: Path) -> None:
+    begin_journal()
+    run(net, folder, count=2)
+    market = MARKETS[1]
+    lot_atoms = market.lot_e8 * 100 * QUOTE_ATOMS // 10**8  # at a hundred dollars
+    limits = limits_of(2).limits
+    assert (limits.max_position_lots, limits.concentration_ppm) == (market.max_position_lots, market.concentration_ppm)
+    assert limits.concentration_from_atoms == market.concentration_from_lots * lot_atoms
+
+
+def test_it_adds_what_an_older_version_did_not_make(net: Localnet, folder: Path) -> None:
+    begin_journal()
+    run(net, folder, count=2, whole=False)
+    assert run(net, folder, count=2) == ["test votes …", "governance …", "limits, insurance fund, auctions, treasury …", "first stake …"]
+    assert limits_of(1).limits.max_position_lots == 0
+    assert limits_of(1).next_limits.max_position_lots == MARKETS[0].max_position_lots  # looser than nothing: it waits
+    assert run(net, folder, count=2) == []
+    assert run(net, folder, count=2, price=140) == ["limits …"]  # what is told in money follows the price
 
 
 def test_it_keeps_its_keys_to_itself(net: Localnet, folder: Path) -> None:

@@ -152,7 +152,7 @@ def custody_desk(engine_process: EngineProcesses, settings: Any, tmp_path: Path)
     views = [view for view in engine_process.gateway.query(GetMarkets()) if view.parameters.symbol == "BTC-PERP"]
     try:
         stop = localnet.tick(slot_ms=20)
-        set_up(rpc_url=localnet.url, folder=settings.CHAIN_DIR, views=views, say=lambda _text: None)
+        set_up(rpc_url=localnet.url, folder=settings.CHAIN_DIR, views=views, say=lambda _text: None, whole=False)
         stop()
         desk = CustodyDesk(localnet, engine_process, deployment())
         yield desk

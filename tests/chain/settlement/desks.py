@@ -61,7 +61,7 @@ class SettlementDesk(JournalledDesk):
         self.deployment: Deployment
         stop = self.localnet.tick(slot_ms=SLOT_MS)
         views = [view(parameters(market_id, base_asset=asset), price=PRICE) for market_id, asset in ((MARKET, "BTC"), (OTHER, "ETH"))]
-        self.deployment = set_up(rpc_url=self.localnet.url, folder=folder / "chain", views=views, say=ignore)  # type: ignore[arg-type]
+        self.deployment = set_up(rpc_url=self.localnet.url, folder=folder / "chain", views=views, say=ignore, whole=False)  # type: ignore[arg-type]
         stop()
         self.localnet.finalize()
 
