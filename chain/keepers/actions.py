@@ -30,7 +30,7 @@ log = structlog.get_logger("keeper")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """`by_another`: the errors, beside those of BY_ANOTHER, that mean that it is not due any more. `otherwise`: less, for where all would fail."""
+    """`by_another`: the errors, beside those of BY_ANOTHER, that mean it is not due any more. `otherwise`: less, where all fails."""
 
     job: str
     title: str

@@ -4,16 +4,17 @@ from pathlib import Path
 
 from solders.pubkey import Pubkey
 
-from chain.idl import PROGRAMS, AnchorProgram
+from chain.idl import AnchorProgram
 
 NAMES = ("perp_dex", "oracle", "risk", "liquidation", "jit")
 
 
 class Programs:
-    """`folder` holds the IDLs of the exchange that is kept: those of this version, unless it was built under other ids."""
+    """`folder` holds the IDLs of the exchange that is kept, where it was built under other ids than this installation's."""
 
-    def __init__(self, *, folder: Path = PROGRAMS) -> None:
-        self.dex, self.oracle, self.risk, self.liquidation, self.jit = (AnchorProgram(name, folder=folder) for name in NAMES)
+    def __init__(self, *, folder: Path | None = None) -> None:
+        chosen = {} if folder is None else {"folder": folder}
+        self.dex, self.oracle, self.risk, self.liquidation, self.jit = (AnchorProgram(name, **chosen) for name in NAMES)
         self.exchange = self.dex.pda(b"exchange")
         self.fund = self.liquidation.pda(b"fund")
         self.fund_vault = self.liquidation.pda(b"vault")

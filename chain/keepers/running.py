@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 
@@ -46,11 +46,13 @@ def keep(
     client: ChainClient,
     sender: Sender,
     every_s: float,
+    before: Callable[[], object] = bool,
     pause: Callable[[float], None] = time.sleep,
-) -> None:
-    """Make passes until the process ends, ever more slowly while the node does not answer."""
+) -> NoReturn:
+    """Make passes until the process ends, ever more slowly while the node does not answer. `before` comes before each."""
     pause_s = every_s
     while True:
+        before()
         _, errors = keep_once(jobs=jobs, keeper=keeper, client=client, sender=sender)
         pause_s = min(LONGEST_PAUSE_S, 2 * pause_s) if errors else every_s
         pause(pause_s)

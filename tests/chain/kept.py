@@ -1,9 +1,11 @@
 """The exchange of tests/programs on a localnet, so that keepers find it over RPC; time passes when the test says so."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from solders.account import Account
+from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.message import Message
@@ -95,7 +97,7 @@ class NetChain(Chain):
             raise Refused(error_name(logs) or str(error), logs)
         return None  # type: ignore[return-value]
 
-    def _blockhash(self) -> object:
+    def _blockhash(self) -> Hash:
         return self.net.do(lambda: self.net.chain.latest_sealed("processed").blockhash)
 
 
@@ -129,9 +131,9 @@ class KeptExchange(Exchange):
         self.feed_pyth(dollars)
         self.net.advance()
 
-    def keep(self, by: Keypair, *jobs: str, client: ChainClient | None = None, **wishes: object) -> list[Result]:
+    def keep(self, by: Keypair, *jobs: str, client: ChainClient | None = None, **wishes: Any) -> list[Result]:
         """Make one pass; blocks come while the keeper waits."""
-        keeper = Keeper(programs=Programs(), key=by.pubkey(), **wishes)  # type: ignore[arg-type]
+        keeper = Keeper(programs=Programs(), key=by.pubkey(), **wishes)
         sender = Sender(client=client or self.client, payer=by, pause=lambda _: self.net.advance())
         results, errors = keep_once(jobs=jobs or tuple(JOBS), keeper=keeper, client=client or self.client, sender=sender)
         assert errors == []

@@ -1,6 +1,7 @@
 """Keepers on a localnet: strangers with a key and a node's address, who do what is due, and no harm twice."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.programs.support.insurance import PARAMETERS, Insurance
 
 __all__ = ["kept"]
 LOTS = 7_900
-ENDS = {"falls_back": True, "freezes": True}
+ENDS: dict[str, Any] = {"falls_back": True, "freezes": True}
 
 
 @pytest.fixture

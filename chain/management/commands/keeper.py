@@ -1,103 +1,92 @@
-"""manage.py keeper: what anyone may do for the exchange on chain, once, by hand."""
+"""manage.py keeper: what anybody may do for the exchange on chain, pass after pass or once; and what the operator does by hand."""
 
-from argparse import ArgumentParser
-from collections.abc import Callable
-from typing import Any
+from argparse import ArgumentParser, BooleanOptionalAction
+from pathlib import Path
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from solders.pubkey import Pubkey
+from solders.keypair import Keypair
 
 from chain.client import ChainClient
-from chain.deployment import Deployment, deployment
+from chain.deployment import deployment, read_key
 from chain.errors import ChainError
-from chain.settlement import challenges, epochs
-from chain.settlement.proofs import batch_of
-from chain.settlement.reading import phase_of
-from chain.settlement.reconciliation import reconcile
-from chain.settlement.running import settlement_pass
-from chain.settlement.sending import send_and_see
+from chain.keepers.actions import Sender
+from chain.keepers.acts import ACTS
+from chain.keepers.keeper import Keeper
+from chain.keepers.programs import Programs
+from chain.keepers.running import JOBS, keep, keep_once
+from chain.tasks import publish_prices
 
-WAIT_S = 30.0
-Act = Callable[[Deployment, ChainClient, dict[str, Any]], str]
-
-
-def watch(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    exchange = chain.dex.read_exchange(client, commitment="finalized")
-    waiting = exchange.open_challenges + exchange.closing_challenges
-    return f"{phase_of(exchange)}, batch {exchange.last_seq}, final epoch {exchange.final_epoch}, {waiting} open challenges"
-
-
-def settle(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    settlement_pass(deployment=chain, client=client, interval_ms=0)
-    return watch(chain, client, {})
-
-
-def turn(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    return "The epoch turns." if epochs.turn(chain, client) else "No epoch can be turned now."
-
-
-def answer(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    return f"{challenges.answer_all(chain, client)} leaves were shown."
-
-
-def compare(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    found = reconcile(deployment=chain, client=client)
-    if found is None:
-        raise CommandError("The chain moves too fast to be compared now. Try again.")
-    return "All is equal." if found.ok else f"{len(found.differences)} differences: reconciliation {found.pk}."
-
-
-def challenge(chain: Deployment, client: ChainClient, options: dict[str, Any]) -> str:
-    """Demand to see an account's leaves; the settler pays the bond, as anyone could."""
-    if options["batch"] is None or options["account"] is None:
-        raise CommandError("challenge takes --batch and --account.")
-    payer = chain.keys.settler
-    user = chain.account_address(options["account"])
-    batch = batch_of(options["batch"])
-    if not batch.account_changes.filter(address=str(user)).exists():
-        raise CommandError(f"Account {options['account']} is not in batch {batch.seq}.")
-    parts = challenges.challenge(chain, batch=batch, user=user, challenger=payer.pubkey())
-    for part in parts:
-        if not send_and_see(client, payer, [part], for_s=WAIT_S):
-            raise CommandError("The challenge did not get on chain in time.")
-    return f"Challenged in {len(parts)} parts: {challenges.challenge_address(chain, batch.seq, user)}"
-
-
-def fall_back(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    """Let the exchange fall back where the operator was silent for too long."""
-    return _crank(chain, client, "fall_back", {})
-
-
-def freeze(chain: Deployment, client: ChainClient, _options: dict[str, Any]) -> str:
-    """Freeze an exchange that stayed in fallback for too long."""
-    return _crank(chain, client, "freeze_silent", {})
-
-
-def _crank(chain: Deployment, client: ChainClient, name: str, accounts: dict[str, Pubkey]) -> str:
-    instruction = chain.dex.program.instruction(name, {}, {"exchange": chain.dex.exchange} | accounts)
-    if not send_and_see(client, chain.keys.settler, [instruction], for_s=WAIT_S):
-        raise CommandError("It did not get on chain in time.")
-    return watch(chain, client, {})
-
-
-ACTS: dict[str, Act] = {
-    "watch": watch, "settle": settle, "turn": turn, "answer": answer, "reconcile": compare, "challenge": challenge,
-    "fall-back": fall_back, "freeze": freeze,
-}  # fmt: skip
+ALL: Final = "all"
+EVERY_S: Final = 5.0
 
 
 class Command(BaseCommand):
-    help = "Does one thing on chain, as anyone may: watch, settle, turn, answer, reconcile, challenge, fall-back, freeze."
+    help = (
+        "Keeps the exchange on chain. Jobs, for anybody with --key (a funded key's file) and --rpc-url, without any database: "
+        f"{', '.join(JOBS)}, {ALL}. By hand, for the operator: {', '.join(ACTS)}."
+    )
+    requires_system_checks: list[str] = []  # a stranger's keeper has no database and no cache to check
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("act", choices=sorted(ACTS))
-        parser.add_argument("--batch", type=int, help="whose account is challenged")
-        parser.add_argument("--account", type=int, help="the ledger account that is challenged")
+        parser.add_argument("job", choices=sorted({*ACTS, *JOBS, ALL}), help="what to do")
+        parser.add_argument("--once", action="store_true", help="make one pass and end")
+        parser.add_argument("--every", type=float, default=EVERY_S, metavar="SECONDS", help="between two passes")
+        parser.add_argument("--key", type=Path, help="who pays, as Solana's tools write keys; without it the operator's settler")
+        parser.add_argument("--rpc-url", default=settings.SOLANA_RPC_URL, help="a node of the exchange's cluster; used with --key")
+        parser.add_argument("--programs", type=Path, metavar="FOLDER", help="the IDLs of the exchange, if not those here")
+        parser.add_argument("--sub-account", type=int, default=0, help="of the key's own account, which takes positions over")
+        parser.add_argument("--orders", default="", help="signed orders to be auctioned: a file or an address, base64, one on a line")
+        parser.add_argument("--bids", default="", help="signed orders of your own to answer auctions with, under your key's bond")
+        parser.add_argument("--fall-back", action=BooleanOptionalAction, help="say that the operator is silent; yes with --key")
+        parser.add_argument("--freeze", action=BooleanOptionalAction, help="freeze an exchange whose time has come; yes with --key")
+        parser.add_argument("--batch", type=int, help="challenge: whose account is challenged")
+        parser.add_argument("--account", type=int, help="challenge: the ledger account that is challenged")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            chain = deployment()
-            with chain.client() as client:
-                self.stdout.write(ACTS[options["act"]](chain, client, options))
+            if options["job"] in ACTS:
+                self._act(options)
+            elif options["key"] is not None:
+                with ChainClient(options["rpc_url"]) as client:
+                    self._keep(client, read_key(options["key"]), options)
+            else:
+                chain = deployment()
+                with chain.client() as client:
+                    self._keep(client, chain.keys.settler, options)
         except ChainError as error:
             raise CommandError(error.message) from error
+
+    def _act(self, options: dict[str, Any]) -> None:
+        chain = deployment()
+        with chain.client() as client:
+            self.stdout.write(ACTS[options["job"]](chain, client, options))
+
+    def _keep(self, client: ChainClient, key: Keypair, options: dict[str, Any]) -> None:
+        jobs = tuple(JOBS) if options["job"] == ALL else (options["job"],)
+        keeper, sender = keeper_of(key, options), Sender(client=client, payer=key)
+        # The operator's own keeper has the publishers' keys, and brings the engine's prices first.
+        before = publish_prices if options["key"] is None and "oracle" in jobs else bool
+        if not options["once"]:
+            keep(jobs=jobs, keeper=keeper, client=client, sender=sender, every_s=options["every"], before=before)
+        before()
+        results, errors = keep_once(jobs=jobs, keeper=keeper, client=client, sender=sender)
+        for result in results:
+            self.stdout.write(f"{result.title}: {result.outcome} ({result.detail})")
+        if errors:
+            raise errors[0]
+
+
+def keeper_of(key: Keypair, options: dict[str, Any]) -> Keeper:
+    strange = options["key"] is not None
+    return Keeper(
+        programs=Programs(folder=options["programs"]),
+        key=key.pubkey(),
+        sub_account=options["sub_account"],
+        falls_back=strange if options["fall_back"] is None else options["fall_back"],
+        freezes=strange if options["freeze"] is None else options["freeze"],
+        pyth_shard=settings.PYTH_SOLANA_SHARD,
+        orders=options["orders"],
+        bids=options["bids"],
+    )
