@@ -2,11 +2,17 @@
 
 import structlog
 from celery import shared_task
+from django.conf import settings
 
 from chain.cranks import turn_prices
 from chain.custody import running as custody
 from chain.deployment import deployment
 from chain.errors import ChainError
+from chain.keepers import metrics as keeper_metrics
+from chain.keepers.actions import Sender
+from chain.keepers.keeper import Keeper
+from chain.keepers.programs import Programs
+from chain.keepers.running import keep_once
 from chain.settlement.reconciliation import reconcile
 from chain.settlement.running import keep_settled
 from markets.errors import GatewayError
@@ -15,6 +21,7 @@ from markets.queries import GetMarkets
 
 CUSTODY_S = 9.0
 SETTLEMENT_S = 9.0
+KEPT_JOBS = ("oracle", "epochs", "liquidation", "auctions")
 log = structlog.get_logger("chain")
 
 
@@ -64,3 +71,19 @@ def reconcile_chain() -> bool | None:
     except ChainError as error:
         log.warning("not_reconciled", code=error.code)
         return None
+
+
+@shared_task
+def keep_exchange() -> int:
+    """Do what anybody may for the exchange, but say that it is silent; returns how many transactions did something."""
+    try:
+        chain = deployment()
+        settler = chain.keys.settler
+        keeper = Keeper(programs=Programs(), key=settler.pubkey(), pyth_shard=settings.PYTH_SOLANA_SHARD)
+        with chain.client() as client:
+            results, _ = keep_once(jobs=KEPT_JOBS, keeper=keeper, client=client, sender=Sender(client=client, payer=settler))
+    except ChainError as error:
+        log.warning("exchange_not_kept", code=error.code)
+        return 0
+    keeper_metrics.count(results)
+    return sum(result.outcome == "done" for result in results)
