@@ -13,9 +13,9 @@ from accounts.models import User
 from chain import merkle
 from chain.api.wallets import READ_ERRORS, TAG
 from chain.deployment import deployment
-from chain.settlement.leaves import Leaf
+from chain.settlement.leaves import Leaf, LeafFill
 from chain.settlement.models import SettlementBatch
-from chain.settlement.proofs import BatchNotFound, ProofNotFound, TradeProof, batch_of, on_chain, proof_of, transactions_of
+from chain.settlement.proofs import BatchNotFound, KeyOnChain, ProofNotFound, TradeProof, batch_of, on_chain, proof_of, transactions_of
 from markets.api.documentation import PUBLIC_READ_ERRORS, operation
 from markets.api.pages import Page, PageQuery, page_of, read_cursor
 from markets.api.requests import query
@@ -62,11 +62,19 @@ class BatchRow(msgspec.Struct, frozen=True):
     transactions: int
 
 
+class ShownFill(msgspec.Struct, frozen=True):
+    trade_id: str
+    size_lots: Whole
+    fee_atoms: Whole
+    time_ms: int
+
+
 class ShownLeaf(msgspec.Struct, frozen=True):
     kind: str
     data: Hex
     sums: list[Sum]
-    trade_id: Annotated[str | None, msgspec.Meta(description="Of the trade that it is a side of.")]
+    trade_id: Annotated[str | None, msgspec.Meta(description="Of the trade that it is a side of; of several, the last.")]
+    fills: Annotated[list[ShownFill], msgspec.Meta(description="Of several fills of one order at one price, said together; else none.")]
 
 
 class ShownNode(msgspec.Struct, frozen=True):
@@ -87,13 +95,22 @@ class ShownAccount(msgspec.Struct, frozen=True):
     siblings: list[ShownNode]
 
 
+class ShownKey(msgspec.Struct, frozen=True):
+    """Where the wallet registered the key. `data`: the account on chain, in base64, null where it cannot be read now."""
+
+    address: str
+    data: str | None
+    signature: Annotated[str, msgspec.Meta(description="Of the transaction that registered it; empty where it is not known.")]
+
+
 class Proof(msgspec.Struct, frozen=True):
-    """`signed`: the order's 148 bytes, the key and its signature, in base64; null where the platform signs for the account."""
+    """`signed`: the order's 148 bytes, the key and its signature, in base64; it and `key` are null where the platform signs."""
 
     trade_id: str
     batch: ShownBatch
     account: ShownAccount
     signed: str | None
+    key: ShownKey | None
     transactions: list[ShownTransaction]
 
 
@@ -169,7 +186,7 @@ def batch_body(batch: SettlementBatch, *, address: str, data: bytes | None, fina
         "end_ms": batch.end_ms,
         "chain_events": batch.chain_events,
         "final": final,
-        "data": None if data is None else base64.b64encode(data).decode(),
+        "data": _base64(data),
         "transactions": _transactions(transactions_of(batch)),
     }
 
@@ -189,14 +206,29 @@ def proof_body(proof: TradeProof) -> dict[str, Any]:
             "index": proof.row.place,
             "siblings": [{"hash": node.hash.hex(), "sums": _sums(node.sums)} for node in proof.path.siblings],
         },
-        "signed": None if proof.signed is None else base64.b64encode(proof.signed).decode(),
+        "signed": _base64(proof.signed),
+        "key": None if proof.key is None else _key(proof.key),
         "transactions": _transactions(proof.transactions),
     }
 
 
+def _key(key: KeyOnChain) -> dict[str, Any]:
+    return {"address": key.address, "data": _base64(key.data), "signature": key.signature}
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
 def _leaf(leaf: Leaf) -> dict[str, Any]:
     trade_id = str(leaf.trade_id) if leaf.trade_id else None
-    return {"kind": leaf.kind, "data": leaf.data.hex(), "sums": _sums(leaf.sums), "trade_id": trade_id}
+    shown = {"kind": leaf.kind, "data": leaf.data.hex(), "sums": _sums(leaf.sums), "trade_id": trade_id}
+    return shown | {"fills": [_fill(one) for one in leaf.fills]}
+
+
+def _fill(fill: LeafFill) -> dict[str, Any]:
+    amounts = {"size_lots": str(fill.size_lots), "fee_atoms": str(fill.fee_atoms)}
+    return {"trade_id": str(fill.trade_id), "time_ms": fill.time_ms} | amounts
 
 
 def _sums(sums: merkle.Sums) -> list[list[Any]]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from chain.settlement.leaves import Leaf
 from markets.ledger import CLEARING, CUSTODY, PENDING_WITHDRAWALS
+from markets.signed_orders import decode, take_apart
 
 MOVED_ON_CHAIN: Final = frozenset({CUSTODY, PENDING_WITHDRAWALS})  # transfers with these are deposits and withdrawals of the vault
 NOT_ON_CHAIN: Final = MOVED_ON_CHAIN | {CLEARING}
@@ -48,6 +49,14 @@ class SignedOrder:
     order_id: int
     signed: bytes  # the order's bytes, the key and the signature
     filled_lots: int = 0
+    _fee_cap_ppm: int = -1
+
+    @property
+    def fee_cap_ppm(self) -> int:
+        """Return what may be charged at most; read once."""
+        if self._fee_cap_ppm < 0:
+            self._fee_cap_ppm = decode(take_apart(self.signed).data).fee_cap_ppm
+        return self._fee_cap_ppm
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,9 +246,18 @@ class Fold:
             filled_lots=order.filled_lots,
             trade_id=event.trade_id,
         )
-        self._leaf(account_id, leaf)
+        self._trade_leaf(account_id, leaf, order, self.markets[event.market_id].tick_lot_atoms)
         order.filled_lots = self._fills[order.digest] = order.filled_lots + abs(lots)
         self.touched_orders.add(order_id)
+
+    def _trade_leaf(self, account_id: int, leaf: Leaf, order: SignedOrder, tick_lot_atoms: int) -> None:
+        """Add a fill, to the leaf before where that is the same order's at the same price: an account's leaves are few."""
+        made = self._leaves.setdefault(account_id, [])
+        joined = leaves.together(made[-1], leaf, fee_cap_ppm=order.fee_cap_ppm, tick_lot_atoms=tick_lot_atoms) if made else None
+        if joined is None:
+            made.append(leaf)
+        else:
+            made[-1] = joined
 
     def _sold(self, event: OrderFilled, account_id: int, lots: int, stamp_ms: int) -> None:
         """Note a slice of a liquidation; its fee follows, before its step is told."""

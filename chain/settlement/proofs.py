@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from solders.pubkey import Pubkey
+
 from chain import merkle
 from chain.client import ChainClient
+from chain.custody.instructions import trading_key_address
+from chain.custody.models import ChainEvent
 from chain.deployment import Deployment
 from chain.errors import ChainError
 from chain.models import OutboxAttempt
@@ -11,6 +15,7 @@ from chain.settlement.batches import trees_of
 from chain.settlement.models import BatchAccount, SettlementBatch, SignedOrderRecord
 from chain.settlement.reading import batch_address
 from chain.settlement.trees import AccountTree
+from markets.signed_orders import take_apart
 from trading.models import Fill
 
 
@@ -42,6 +47,15 @@ class OnChain:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyOnChain:
+    """The account of the key that signed; without data where it could not be read. `signature`: of the transaction that registered it."""
+
+    address: str
+    data: bytes | None
+    signature: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TradeProof:
     trade_id: int
     batch: SettlementBatch
@@ -51,6 +65,7 @@ class TradeProof:
     owner: str
     sub_account: int
     signed: bytes | None
+    key: KeyOnChain | None
     on_chain: OnChain
     transactions: list[tuple[str, str]]  # what each did, and its signature
 
@@ -68,6 +83,7 @@ def proof_of(*, deployment: Deployment, account_id: int, trade_id: int) -> Trade
     trees = trees_of(batch)
     tree = trees[row.place]
     owner, sub_account = deployment.owner_of(account_id)
+    signed = _signed(tree, trade_id)
     return TradeProof(
         trade_id=trade_id,
         batch=batch,
@@ -76,7 +92,8 @@ def proof_of(*, deployment: Deployment, account_id: int, trade_id: int) -> Trade
         path=merkle.prove([one.node for one in trees], row.place),
         owner=str(owner),
         sub_account=sub_account,
-        signed=_signed(tree, trade_id),
+        signed=signed,
+        key=None if signed is None else key_on_chain(deployment, tree.user, take_apart(signed).key),
         on_chain=on_chain(deployment, batch),
         transactions=transactions_of(batch),
     )
@@ -85,9 +102,24 @@ def proof_of(*, deployment: Deployment, account_id: int, trade_id: int) -> Trade
 def _signed(tree: AccountTree, trade_id: int) -> bytes | None:
     """Return the order that the trade's leaf names, with its key and signature; None where the platform signs."""
     for leaf in tree.leaves:
-        if leaf.trade_id == trade_id and leaf.kind == "Trade":
+        if leaf.kind == "Trade" and leaf.tells(trade_id):
             return bytes(SignedOrderRecord.objects.get(digest=leaf.fields["order"].hex()).signed)
     return None
+
+
+def key_on_chain(deployment: Deployment, user: Pubkey, key: bytes) -> KeyOnChain:
+    """Read the key's account, which stays when it is revoked."""
+    signer = Pubkey.from_bytes(key)
+    address = trading_key_address(deployment, user, signer)
+    told = ChainEvent.objects.filter(kind="KeyRegistered", account_address=str(user), data__key=str(signer)).first()
+    try:
+        with deployment.client() as client:
+            account = client.account(address, commitment="finalized")
+    except ChainError:
+        account = None
+    return KeyOnChain(
+        address=str(address), data=None if account is None else bytes(account.data), signature="" if told is None else told.signature
+    )
 
 
 def on_chain(deployment: Deployment, batch: SettlementBatch) -> OnChain:

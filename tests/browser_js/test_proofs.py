@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,8 @@ def test_it_writes_keys_as_solana_does(blank: Page) -> None:
 
 
 PROGRAM, GENESIS = bytes([7] * 32), bytes([8] * 32)
-OWNER, ACCOUNT = Pubkey(bytes([9] * 32)), Pubkey(bytes([5] * 32))
+OWNER = Pubkey(bytes([9] * 32))
+ACCOUNT = Pubkey.find_program_address([b"user", bytes(OWNER), bytes(2)], Pubkey(PROGRAM))[0]
 MARKET_ID, TICK_LOT_ATOMS = 2, 100
 TRADE = {"size_lots": 40, "price_ticks": 30_000, "fee_atoms": 60_000, "time_ms": 1_760_000_005_000}
 STATE = {
@@ -114,7 +116,8 @@ STATE = {
     "genesis_hash": GENESIS.hex(),
 } | {name: str(value) for name, value in TRADE.items()}
 CHECKS = [
-    "The trade is in the batch", "It moves what it says", "It names the order", "The order is signed", "The order allows it",
+    "The trade is in the batch", "It moves what it says", "It names the order", "The order is signed",
+    "Your wallet registered the key", "The order allows it",
     "The account is in the root", "The batch adds up", "The batch has its hash", "The chain has the batch", "The batch is final",
 ]  # fmt: skip
 
@@ -127,6 +130,17 @@ def signed_order(key: Keypair, **changes: Any) -> bytes:
     }  # fmt: skip
     order = encode(SignedOrder(**terms | changes))
     return order + bytes(key.pubkey()) + bytes(key.sign_message(order))
+
+
+def registered(signed: bytes, **changes: Any) -> dict[str, Any]:
+    """Return the key's account on chain as the API sends it."""
+    key = signed[148:180]
+    facts = {"market_id": 2**32 - 1, "cap": 10**15, "created_ms": 1_750_000_000_000, "expires_ms": 2**60, "revoked_ms": 0} | changes
+    kind = hashlib.sha256(b"account:TradingKey").digest()[:8]
+    numbers = struct.pack("<IQQQQ?", *[facts[name] for name in ("market_id", "cap", "created_ms", "expires_ms", "revoked_ms")], False)
+    data = kind + changes.get("user", bytes(ACCOUNT)) + changes.get("key", key) + b"\xff" + numbers
+    address = Pubkey.find_program_address([b"key", bytes(ACCOUNT), key], Pubkey(PROGRAM))[0]
+    return {"address": str(address), "data": base64.b64encode(data).decode(), "signature": ""}
 
 
 def tree(user: Pubkey, *leaves_of: Leaf, before: Any = ()) -> AccountTree:
@@ -159,6 +173,7 @@ def sent_proof(signed: bytes | None, **fill: Any) -> dict[str, Any]:
     on_chain = bytes(8) + header[1] + bytes(9) + header[0] + digest + root.hash + b"".join(header[4:]) + b"\1" + bytes(8) + header[3]
     return {
         "signed": base64.b64encode(signed).decode() if signed else None,
+        "key": registered(signed) if signed else None,
         "account": {
             "address": str(ACCOUNT),
             "owner": str(OWNER),
@@ -167,7 +182,7 @@ def sent_proof(signed: bytes | None, **fill: Any) -> dict[str, Any]:
             "index": 1,
             "before": texts(own.before),
             "leaves": [
-                {"kind": one.kind, "data": one.data.hex(), "sums": texts(one.sums), "trade_id": str(one.trade_id or "")}
+                {"kind": one.kind, "data": one.data.hex(), "sums": texts(one.sums), "trade_id": str(one.trade_id or ""), "fills": []}
                 for one in own.leaves
             ],
             "siblings": [{"hash": node.hash.hex(), "sums": texts(node.sums)} for node in path.siblings],
@@ -201,7 +216,7 @@ def failed(page: Page, proof: dict[str, Any], state: dict[str, Any] = STATE) -> 
       return (await verify(readProof(given[0], given[1]))).map(({ name, passed }) => [name, passed]);
     """
     checks = run(page, code, [proof, state])
-    assert [name for name, _ in checks] == (CHECKS if proof["signed"] else CHECKS[5:])
+    assert [name for name, _ in checks] == (CHECKS if proof["signed"] else CHECKS[6:])
     return [name for name, passed in checks if passed is not True]
 
 
@@ -225,7 +240,8 @@ def test_it_finds_a_fill_that_the_order_does_not_allow(blank: Page, changes: dic
 
 
 def test_it_finds_whatever_was_changed(blank: Page) -> None:
-    good = sent_proof(signed_order(Keypair()))
+    key = Keypair()
+    good = sent_proof(signed_order(key))
     signed = base64.b64decode(good["signed"])
     account, batch = good["account"], good["batch"]
     other_data = base64.b64encode(bytes(200)).decode()
@@ -233,7 +249,7 @@ def test_it_finds_whatever_was_changed(blank: Page) -> None:
     leaf = account["leaves"][0]
     cases: list[tuple[dict[str, Any], list[str]]] = [
         (good | {"signed": forged}, ["The order is signed"]),
-        (good | {"signed": base64.b64encode(signed_order(Keypair(), nonce=2)).decode()}, ["It names the order"]),
+        (good | {"signed": base64.b64encode(signed_order(key, nonce=2)).decode()}, ["It names the order"]),
         (
             good | {"batch": batch | {"root": "00" * 32}},
             ["The account is in the root", "The batch has its hash", "The chain has the batch"],
@@ -253,5 +269,41 @@ def test_it_finds_whatever_was_changed(blank: Page) -> None:
 def test_it_finds_that_the_exchange_shows_another_trade_than_it_settled(blank: Page) -> None:
     proof = sent_proof(signed_order(Keypair()))
 
-    assert failed(blank, proof, STATE | {"fee_atoms": "59999"}) == ["The trade is in the batch", "It moves what it says"]
-    assert failed(blank, proof, STATE | {"size_lots": "41"})[:2] == ["The trade is in the batch", "It moves what it says"]
+    assert failed(blank, proof, STATE | {"fee_atoms": "59999"}) == ["The trade is in the batch"]
+    assert failed(blank, proof, STATE | {"size_lots": "41"}) == ["The trade is in the batch"]
+
+
+def test_it_verifies_a_trade_among_fills_that_are_said_together(blank: Page) -> None:
+    """The whole leaf is 40 lots: 25 and then the 15 of this trade."""
+    proof = sent_proof(signed_order(Keypair()))
+    fills = [("76", 25, 37_500, -5), ("77", 15, 22_500, 0)]
+    sent = [
+        {"trade_id": trade_id, "size_lots": str(size), "fee_atoms": str(fee), "time_ms": TRADE["time_ms"] + later}
+        for trade_id, size, fee, later in fills
+    ]
+    proof["account"]["leaves"][0]["fills"] = sent
+    first = STATE | {"trade_id": "76", "size_lots": "25", "fee_atoms": "37500", "time_ms": str(TRADE["time_ms"] - 5)}
+    second = STATE | {"size_lots": "15", "fee_atoms": "22500"}
+
+    assert failed(blank, proof, first) == failed(blank, proof, second) == []
+    assert failed(blank, proof, second | {"size_lots": "16"}) == ["The trade is in the batch"]
+    sent[0]["fee_atoms"] = "37499"
+    assert failed(blank, proof, second) == ["The trade is in the batch"]
+
+
+OTHER_KEYS: list[dict[str, Any]] = [
+    {"market_id": 3}, {"cap": 100 * 30_010 * TICK_LOT_ATOMS - 1}, {"created_ms": TRADE["time_ms"] + 1}, {"expires_ms": TRADE["time_ms"]},
+    {"revoked_ms": TRADE["time_ms"] - 120_000}, {"user": bytes(32)}, {"key": bytes(32)},
+]  # fmt: skip
+
+
+def test_it_finds_a_key_that_the_wallet_did_not_register_for_it(blank: Page) -> None:
+    signed = signed_order(Keypair())
+    proof, key = sent_proof(signed), registered(signed)
+    other_place = {"address": registered(signed_order(Keypair()))["address"]}
+    cases = [registered(signed, **changes) for changes in OTHER_KEYS]
+    cases += [key | other_place, key | {"data": base64.b64encode(bytes(110)).decode()}, key | {"data": None}]
+
+    assert [failed(blank, proof | {"key": one}) for one in cases] == [["Your wallet registered the key"]] * len(cases)
+    edges = [{"market_id": MARKET_ID}, {"cap": 100 * 30_010 * TICK_LOT_ATOMS}, {"revoked_ms": TRADE["time_ms"] - 119_999}]
+    assert [failed(blank, proof | {"key": registered(signed, **one)}) for one in edges] == [[]] * 3

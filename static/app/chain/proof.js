@@ -1,7 +1,8 @@
 // Verify that a trade was settled as its owner signed it: everything is computed anew from bytes, in this browser. A proof has
-//   trade    {marketId, tickLotAtoms, side, sizeLots, priceTicks, feeAtoms, timeMs}    as the exchange shows it
-//   account  {address, owner, subAccount, before, leaves: [{data, sums}], place}       `place`: which of the leaves is the trade's
+//   trade    {id, marketId, tickLotAtoms, side, sizeLots, priceTicks, feeAtoms, timeMs}   as the exchange shows it
+//   account  {address, owner, subAccount, before, leaves: [{data, sums, fills}], place}   `place`: which of the leaves is the trade's
 //   signed   {order, key, signature} or null where the platform signs
+//   key      {address, data} of the key's account on chain; data null where it cannot be read
 //   path     {index, leaves, siblings}        from the account's leaf to the batch's root
 //   batch    {seq, prevHash, hash, root, accounts, beginMs, endMs, chainEvents, final}
 //   chain    the data of the batch's account on chain, or null
@@ -10,6 +11,7 @@
 
 import { accountLeaf, changeLeaf, lead, little, POSITION, root, sameBytes, sameSums, sha256, canonical } from "./merkle.js";
 import { decodeOrder, verifySignature } from "./orders.js";
+import { readTradingKey, registrationFault, scopeFault } from "./tradingkeys.js";
 
 const QUOTE = 0;
 const TRADE = 1;
@@ -46,19 +48,35 @@ export function readBatch(data) {
   };
 }
 
+/** Return the leaf's own part that is the trade: all of it, or one of the fills that it says together. */
+function partOf(leaf, fills, trade) {
+  if (!fills.length) return leaf;
+  const sum = (name) => fills.reduce((total, fill) => total + fill[name], 0n);
+  const last = fills.reduce((latest, { timeMs }) => (timeMs > latest ? timeMs : latest), 0n);
+  const whole = sum("sizeLots") === leaf.sizeLots && sum("feeAtoms") === leaf.feeAtoms && last === leaf.timeMs;
+  return whole ? fills.find(({ tradeId }) => tradeId === trade.id) : undefined;
+}
+
 function checkLeaf({ trade, account }) {
-  const leaf = readTrade(account.leaves[account.place].data);
-  const facts = ["sizeLots", "priceTicks", "feeAtoms", "timeMs"];
-  const same = leaf !== null && facts.every((name) => leaf[name] === trade[name]);
-  return [same, same ? "Its size, price, fee and time are those of a leaf of your account." : "No leaf of your account has this size, price, fee and time."];
+  const { data, fills } = account.leaves[account.place];
+  const leaf = readTrade(data);
+  const part = leaf && partOf(leaf, fills, trade);
+  const facts = ["sizeLots", "feeAtoms", "timeMs"];
+  const same = Boolean(part) && leaf.priceTicks === trade.priceTicks && facts.every((name) => part[name] === trade[name]);
+  if (!same) return [false, "No leaf of your account has this size, price, fee and time."];
+  const others = fills.length - 1;
+  return [true, others > 0
+    ? `Its size and fee, with those of ${others} other fills of this order at this price, are those of a leaf of your account.`
+    : "Its size, price, fee and time are those of a leaf of your account."];
 }
 
 function checkEffect({ trade, account }) {
-  const lots = trade.side === "buy" ? trade.sizeLots : -trade.sizeLots;
-  const quote = -lots * trade.priceTicks * trade.tickLotAtoms - trade.feeAtoms;
-  const expected = canonical([[QUOTE, quote], [POSITION + trade.marketId, lots]]);
-  const same = sameSums(account.leaves[account.place].sums, expected);
-  return [same, same ? "The leaf moves exactly the trade’s value, its fee and its lots." : "The leaf moves something else than the trade."];
+  const { data, sums } = account.leaves[account.place];
+  const { sizeLots, priceTicks, feeAtoms } = readTrade(data);
+  const lots = trade.side === "buy" ? sizeLots : -sizeLots;
+  const expected = canonical([[QUOTE, -lots * priceTicks * trade.tickLotAtoms - feeAtoms], [POSITION + trade.marketId, lots]]);
+  const same = sameSums(sums, expected);
+  return [same, same ? "The leaf moves exactly its value, its fee and its lots." : "The leaf moves something else than it says."];
 }
 
 async function checkOrder({ account, signed }) {
@@ -80,19 +98,32 @@ function charge(value, ppm) {
 
 function checkTerms({ trade, account, signed, domain }) {
   const order = decodeOrder(signed.order);
-  const leaf = readTrade(account.leaves[account.place].data);
-  const { sizeLots, priceTicks, feeAtoms, timeMs } = trade;
+  const { sizeLots, priceTicks, feeAtoms, timeMs, filledLots } = readTrade(account.leaves[account.place].data);
   const inside = order.side === "buy" ? priceTicks <= order.limitTicks : priceTicks >= order.limitTicks;
   const broken = [
     [sameBytes(order.program, domain.program) && sameBytes(order.genesisHash, domain.genesisHash), "it is for another exchange or cluster"],
     [sameBytes(order.owner, account.owner) && order.subAccount === account.subAccount, "it is another account’s"],
     [order.marketId === trade.marketId && order.side === trade.side, "it is for another market or side"],
     [inside, "the price is outside its limit"],
-    [leaf !== null && leaf.filledLots + sizeLots <= order.sizeLots, "more was filled than it allows"],
+    [filledLots + sizeLots <= order.sizeLots, "more was filled than it allows"],
     [feeAtoms <= charge(sizeLots * priceTicks * trade.tickLotAtoms, BigInt(order.feeCapPpm)), "the fee is above its cap"],
     [timeMs < order.expiryMs, "it had expired"],
   ].find(([kept]) => !kept);
   return [!broken, broken ? `The signed order does not allow the fill: ${broken[1]}.` : "Market, side, limit, size, fee cap and expiry allow the fill."];
+}
+
+async function checkKey({ trade, account, signed, key, domain }) {
+  if (!key?.data) return [null, "The key’s account on chain could not be read now."];
+  const found = await readTradingKey(key.data);
+  const fault = await registrationFault({ address: key.address, found }, { account, key: signed.key, program: domain.program });
+  if (fault) return [false, `The chain does not say that your wallet registered the key: ${fault}.`];
+  const { sizeLots, limitTicks, marketId } = decodeOrder(signed.order);
+  const { timeMs } = readTrade(account.leaves[account.place].data);
+  const valueAtoms = sizeLots * limitTicks * trade.tickLotAtoms;
+  const refused = scopeFault(found, { marketId, valueAtoms, fromMs: trade.timeMs, untilMs: timeMs });
+  if (refused) return [false, `The key could not sign this order: ${refused}.`];
+  const held = found.custodied ? " It says that QuantDesk holds the key." : "";
+  return [true, `The key’s account on chain is your wallet’s: it could sign this order at that time.${held}`];
 }
 
 async function checkTree({ account, path, batch }) {
@@ -133,6 +164,7 @@ const SIGNED = [
   ["It moves what it says", checkEffect],
   ["It names the order", checkOrder],
   ["The order is signed", checkSignature],
+  ["Your wallet registered the key", checkKey],
   ["The order allows it", checkTerms],
 ];
 const EVERY = [

@@ -93,7 +93,7 @@ function showBatch({ batch, transactions }) {
   ]);
 }
 
-async function showOrder({ signed, account }) {
+async function showOrder({ signed, account, key, registration }) {
   part("proof-order-card").hidden = !signed;
   part("proof-unsigned").hidden = signed !== null || account.custodied;
   if (!signed) return;
@@ -107,6 +107,8 @@ async function showOrder({ signed, account }) {
     ["Good until", dateTime(order.expiryMs)],
     ["Nonce", String(order.nonce)],
     ["Signed with", `${toBase58(signed.key)}${own ? " – the key of this browser" : ""}`],
+    ["Key’s account on chain", key ? toBase58(key.address) : "–"],
+    ["Registered in", links(registration ? [["transaction", registration]] : [])],
     ["Signature", toHex(signed.signature)],
     ["Bytes", toHex(signed.order)],
   ]);

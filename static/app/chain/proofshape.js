@@ -22,8 +22,17 @@ function readSigned(bytes) {
   };
 }
 
+function fill({ trade_id: tradeId, size_lots: sizeLots, fee_atoms: feeAtoms, time_ms: timeMs }) {
+  return { tradeId, sizeLots: BigInt(sizeLots), feeAtoms: BigInt(feeAtoms), timeMs: BigInt(timeMs) };
+}
+
+function tells({ trade_id: last, fills }, tradeId) {
+  return last === tradeId || fills.some(({ trade_id: one }) => one === tradeId);
+}
+
 function readTrade(state) {
   return {
+    id: state.trade_id,
     marketId: state.market_id,
     tickLotAtoms: BigInt(state.tick_lot_atoms),
     side: state.side,
@@ -37,7 +46,9 @@ function readTrade(state) {
 /** Return the proof; `state` is the trade as the page knows it. */
 export function readProof(sent, state) {
   const { batch, account } = sent;
-  const leaves = account.leaves.map(({ kind, data, sums: written }) => ({ kind, data: fromHex(data), sums: sums(written) }));
+  const leaves = account.leaves.map(({ kind, data, sums: written, fills }) => ({
+    kind, data: fromHex(data), sums: sums(written), fills: fills.map(fill),
+  }));
   return {
     trade: readTrade(state),
     account: {
@@ -47,9 +58,11 @@ export function readProof(sent, state) {
       custodied: account.custodied,
       before: sums(account.before),
       leaves,
-      place: account.leaves.findIndex((leaf) => leaf.trade_id === state.trade_id),
+      place: account.leaves.findIndex((leaf) => tells(leaf, state.trade_id)),
     },
     signed: sent.signed ? readSigned(fromBase64(sent.signed)) : null,
+    key: sent.key ? { address: fromBase58(sent.key.address), data: sent.key.data ? fromBase64(sent.key.data) : null } : null,
+    registration: sent.key?.signature ?? "",
     path: { index: account.index, leaves: batch.accounts, siblings: account.siblings.map(node) },
     batch: {
       seq: BigInt(batch.seq),

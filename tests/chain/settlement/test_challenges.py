@@ -59,6 +59,26 @@ def test_it_shows_every_leaf_of_an_owner(desk: SettlementDesk) -> None:
     assert (row.answered, row.shown, row.leaves, row.error) == (True, 5, 5, "")
 
 
+def test_it_shows_several_fills_in_one_leaf(desk: SettlementDesk) -> None:
+    """Opening, through zero, and reducing: the program takes the sum as it would take each."""
+    desk.settle_batch()
+    dave = desk.adopt(DAVE)
+    desk.do(dave.order("buy", 9, 10_000))
+    for size in (2, 3, 4):
+        desk.sell(BOB, size, 10_000, time_in_force="ioc")
+    desk.do(dave.order("sell", 20, 10_010))
+    for size in (5, 8, 7):
+        desk.buy(BOB, size, 10_010, time_in_force="ioc")
+    batch = desk.settle_batch()
+
+    demand(desk, batch, DAVE)
+
+    leaves = next(tree.leaves for tree in trees_of(batch) if tree.user == dave.place.user)
+    assert [len(leaf.fills) for leaf in leaves if leaf.kind == "Trade"] == [3, 3]
+    assert answer(desk) == len(leaves)
+    assert is_answered(desk, batch, DAVE)
+
+
 def test_it_shows_what_the_house_did(desk: SettlementDesk) -> None:
     batch = desk.settle_batch()
 

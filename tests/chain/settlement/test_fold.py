@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from chain import merkle
+from chain.settlement import leaves
 from chain.settlement.books import Book
 from chain.settlement.errors import SettlementHalted
 from chain.settlement.fold import Fold
@@ -21,19 +22,22 @@ from markets.commands import (
     SetLeverage,
     SetMarginMode,
     SetMarketStatus,
+    Side,
     Transfer,
     Withdraw,
 )
 from markets.events import Event, OrderAccepted
 from markets.ledger import BACKSTOP, CLEARING, CUSTODY, FAUCET, FEES, INSURANCE, PENDING_WITHDRAWALS
-from markets.signed_orders import SIGNED_BYTES
+from markets.signed_orders import SIGNED_BYTES, encode
 from tests.engine.chance import Chance
 from tests.engine.desk import ALICE, BOB, CHARLIE, MARKET, USDC, Desk
+from tests.engine.signing import order_of
 from tests.engine.signing import signed as one_order
 from tests.incidents.scene import FIRST_EXTRA, Scene
 from trading.engine.state import HOUR_MS, State
 
 OWNERS = tuple(range(FIRST_EXTRA, FIRST_EXTRA + 8))
+FEE_CAP_PPM = 600
 OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
 
 
@@ -96,7 +100,8 @@ def signed(event: Event) -> Event:
     """Let every order be a signed one: what a signature allows is the engine's business."""
     if not isinstance(event, OrderAccepted):
         return event
-    order = msgspec.structs.replace(event.order, signed=event.order_id.to_bytes(SIGNED_BYTES, "little"))
+    said = encode(order_of(nonce=event.order_id, fee_cap_ppm=FEE_CAP_PPM))
+    order = msgspec.structs.replace(event.order, signed=said.ljust(SIGNED_BYTES, b"\0"))
     return msgspec.structs.replace(event, order=order)
 
 
@@ -169,16 +174,93 @@ def test_it_ends_a_batch_before_an_account_has_too_many_leaves() -> None:
     assert desk.kinds(ALICE).count("Trade") == 100
 
 
+def trades(desk: Settled, account_id: int) -> list[Leaf]:
+    return [leaf for owner, leaf in desk.leaves if owner == account_id and leaf.kind == "Trade"]
+
+
 def test_it_counts_what_was_filled_of_an_order_before() -> None:
     desk = Settled(self_custodied=(ALICE, BOB))
     desk.sell(BOB, 30, 10_000)
     for size in (5, 7, 18):
         desk.buy(ALICE, size, 10_000, time_in_force="ioc")
-    desk.cut()
+        desk.cut()
 
-    sold = [leaf.fields for account_id, leaf in desk.leaves if account_id == BOB and leaf.kind == "Trade"]
+    sold = [leaf.fields for leaf in trades(desk, BOB)]
     assert [(one["filled_lots"], one["size_lots"]) for one in sold] == [(0, 5), (5, 7), (12, 18)]
     assert len({one["order"] for one in sold}) == 1
+
+
+def test_it_says_fills_of_one_order_at_one_price_in_one_leaf() -> None:
+    desk = Settled(self_custodied=(ALICE, BOB))
+    desk.sell(BOB, 30, 10_000)
+    for size in (5, 7, 18):
+        desk.now_ms += 10
+        desk.buy(ALICE, size, 10_000, time_in_force="ioc")
+    desk.cut()
+
+    desk.assert_settled()
+    (sold,) = trades(desk, BOB)
+    assert (sold.fields["filled_lots"], sold.fields["size_lots"], sold.trade_id) == (0, 30, 3)
+    assert [(one.trade_id, one.size_lots) for one in sold.fills] == [(1, 5), (2, 7), (3, 18)]
+    assert sum(one.fee_atoms for one in sold.fills) == sold.fields["fee_atoms"]
+    assert sold.fields["time_ms"] == max(one.time_ms for one in sold.fills) > min(one.time_ms for one in sold.fills)
+    assert all(sold.tells(number) for number in (1, 2, 3))
+    assert not sold.tells(4)
+    assert [leaf.fills for leaf in trades(desk, ALICE)] == [()] * 3  # three orders
+
+
+def test_it_keeps_fills_apart_when_anything_came_between_them() -> None:
+    """Another order, another price, or money: what the program checks after each would be another state."""
+    desk = Settled(self_custodied=(ALICE, BOB))
+    desk.sell(BOB, 20, 10_000)
+    desk.buy(BOB, 20, 9_990)
+    sides: tuple[Side, ...] = ("buy", "sell", "buy")
+    for side in sides:
+        desk.place(CHARLIE, side, 1, 10_000 if side == "buy" else 9_990, time_in_force="ioc")
+    desk.deposit(BOB, 5 * USDC)
+    desk.buy(CHARLIE, 1, 10_000, time_in_force="ioc")
+    desk.cut()
+
+    desk.assert_settled()
+    assert desk.kinds(BOB)[-5:] == ["Trade", "Trade", "Trade", "Credit", "Trade"]
+
+
+def test_it_keeps_fills_apart_whose_fees_together_are_above_the_cap() -> None:
+    """Each fee is rounded up; the program rounds the cap of the sum up once."""
+    said: dict[str, Any] = {
+        "order": bytes(32),
+        "market_id": 1,
+        "lots": 1,
+        "price_ticks": 3,
+        "tick_lot_atoms": 1,
+        "fee_atoms": 1,
+        "time_ms": 5,
+    }
+    one, other = leaves.trade(**said, filled_lots=0, trade_id=1), leaves.trade(**said, filled_lots=1, trade_id=2)
+
+    assert leaves.together(one, other, fee_cap_ppm=100_000, tick_lot_atoms=1) is None
+    joined = leaves.together(one, other, fee_cap_ppm=200_000, tick_lot_atoms=1)
+    assert joined is not None
+    assert (joined.fields["fee_atoms"], joined.sums) == (2, merkle.canonical([*one.sums, *other.sums]))
+
+
+@pytest.mark.parametrize(("mean_run", "most"), [(1, 9), (4, 3), (40, 1)])
+def test_it_settles_a_market_makers_flow_in_few_batches(mean_run: int, most: int) -> None:
+    """400 fills of two orders, in runs of about so many on one side: a batch for every 48 runs where it was one for every 48 fills."""
+    desk = Settled(self_custodied=(BOB,), cash=200_000 * USDC)
+    desk.sell(BOB, 400, 10_001)
+    desk.buy(BOB, 400, 9_999)
+    chance = Random(5)  # noqa: S311
+    side: Side = "buy"
+    for _ in range(400):
+        if chance.random() < 1 / mean_run:
+            side = "sell" if side == "buy" else "buy"
+        desk.place(CHARLIE, side, 1, 10_001 if side == "buy" else 9_999, time_in_force="ioc")
+    desk.cut()
+
+    desk.assert_settled()
+    assert sum(len(leaf.fills) or 1 for leaf in trades(desk, BOB)) == 400
+    assert desk.cuts <= most
 
 
 def test_it_pays_one_hour_of_funding_in_a_batch() -> None:

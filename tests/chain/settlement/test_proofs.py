@@ -71,8 +71,26 @@ def test_it_leads_from_a_signed_order_to_the_chain(traded: tuple[SettlementDesk,
     assert bytes.fromhex(trade["data"])[1:33] == order_hash(signed.data)
     assert verify(signed.data, signature=signed.signature, public_key=bytes(dave.key.pubkey()))
     assert (account["owner"], account["sub_account"], account["custodied"]) == (str(dave.wallet.pubkey()), 0, False)
+    assert sent["key"]["address"] == str(dave.place.trading_key(dave.key.pubkey()))
+    assert bytes(dave.key.pubkey()) in base64.b64decode(sent["key"]["data"])
     attempts = OutboxAttempt.objects.filter(entry=batch.entry).order_by("id")
     assert [one["signature"] for one in sent["transactions"]] == list(attempts.values_list("signature", flat=True))
+
+
+def test_it_proves_each_of_several_fills_that_one_leaf_says(traded: tuple[SettlementDesk, Owner]) -> None:
+    desk, dave = traded
+    desk.do(dave.order("sell", 9, 10_020))
+    for size in (2, 3, 4):
+        desk.buy(BOB, size, 10_020, time_in_force="ioc")
+    desk.settle_batch()
+    desk.assert_equal()
+    client = person("dave", DAVE)
+
+    for trade_id in ("2", "3", "4"):
+        sent = ask(client, f"proofs/{trade_id}/")
+        leaf = next(one for one in sent["account"]["leaves"] if one["trade_id"] == "4")
+        assert [(one["trade_id"], one["size_lots"]) for one in leaf["fills"]] == [("2", "2"), ("3", "3"), ("4", "4")]
+        assert bytes.fromhex(leaf["data"])[1:33] == order_hash(take_apart(base64.b64decode(sent["signed"])).data)
 
 
 def test_it_says_plainly_where_the_platform_signs(traded: tuple[SettlementDesk, Owner]) -> None:
