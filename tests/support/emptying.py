@@ -1,15 +1,18 @@
-"""What a test has committed is deleted after it, where there is something. Django truncates every table instead, and makes its rights anew."""
+"""What a test has committed is deleted after it, where there is something. Django truncates every table instead, and makes rights anew."""
 
 from functools import cache
 
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from psycopg.sql import SQL, Identifier, Literal
 
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
 TABLES = """
 select relname from pg_class
 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname <> all(%s)
 """
+WRITTEN = SQL("select {name} where exists (select from {table})")
+EMPTY, EMPTY_GUARDED = SQL("delete from {table}"), SQL("truncate {table}")
 GUARDED = "accounts_ledgertransfer"  # a trigger refuses to delete from it
 
 
@@ -22,10 +25,11 @@ def tables() -> list[str]:
 
 def empty_tables() -> None:
     """Keys between tables are checked when the transaction ends, so the order does not matter."""
+    asked = [WRITTEN.format(name=Literal(name), table=Identifier(name)) for name in tables()]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(" union all ".join(f"select '{name}' where exists (select from {name})" for name in tables()))
+        cursor.execute(SQL(" union all ").join(asked))
         for (name,) in cursor.fetchall():
-            cursor.execute(f"truncate {name}" if name == GUARDED else f"delete from {name}")
+            cursor.execute((EMPTY_GUARDED if name == GUARDED else EMPTY).format(table=Identifier(name)))
 
 
 def use_instead_of_flush() -> None:

@@ -4,98 +4,36 @@ def test_it_…(engine_process): …          # started, with the seed markets a
 def test_it_…(engine_processes): …        # start as many as you like
 """
 
-import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from typing import Any
 
 import msgspec
 import pytest
-from django.conf import settings as django_settings
 
 from markets.commands import CreateMarket, Observation, ObservePrice
 from markets.gateway import Gateway, gateway
 from markets.parameters import MarketParameters
 from markets.queries import GetState
 from markets.views import StateView
-from tests.support import engine_main
+from tests.support import forked_main
+from tests.support.forked import ROOT, ForkedProgram, Program, StartedProgram, database_url, surroundings
 
-START_SECONDS = 30
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "database_url"]
+
+START_SECONDS = 60
 ENGINE = (str(ROOT / "manage.py"), "engine")
-FROM_TEXT: dict[str, Callable[[str], Any]] = {"ENGINE_QUEUE_LIMIT": int, "ENGINE_METRICS_PORT": int, "DATA_DIR": Path}
 # The same code with another version of the rules: what a release that changes them looks like.
 ENGINE_OF_NEXT_RULES = (
     "-c",
     "import sys, manage; from trading.engine import engine; engine.RULES_VERSION += 1; sys.argv = ['manage.py', 'engine']; manage.main()",
 )
-
-forkserver = multiprocessing.get_context("forkserver")
-forkserver.set_forkserver_preload(["pytest", "tests.support.engine_main"])
-
-
-def database_url() -> str:
-    """Return the address of the database that this test uses."""
-    database = django_settings.DATABASES["default"]
-    login = quote(database["USER"]) + (":" + quote(database["PASSWORD"]) if database["PASSWORD"] else "")
-    query = {name: database[name.upper()] for name in ("host", "port") if database[name.upper()]}
-    options = {name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, str)}
-    return f"postgresql://{login}@/{database['NAME']}?{urlencode(query | options)}"
-
-
-class Program(Protocol):
-    """A process that somebody started, whichever way."""
-
-    pid: int
-    log: int
-
-    def wait(self, timeout: float) -> int: ...
-
-
-class ForkedEngine:
-    """`manage.py engine`, but forked from a process that has imported it."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        log, theirs = forkserver.Pipe(duplex=False)
-        database = {name: django_settings.DATABASES["default"][name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
-        overrides = {name: FROM_TEXT.get(name, str)(value) for name, value in environment.items()}
-        overrides["DATABASE_OWNER_URL"] = environment["DATABASE_URL"]
-        self._process = forkserver.Process(target=engine_main.main, args=(theirs, database, overrides))
-        self._process.start()
-        theirs.close()
-        self.log = os.dup(log.fileno())
-        log.close()
-        assert self._process.pid is not None
-        self.pid = self._process.pid
-
-    def wait(self, timeout: float) -> int:
-        self._process.join(timeout)
-        assert self._process.exitcode is not None
-        return self._process.exitcode
-
-
-class StartedEngine:
-    """A program of its own, from the start of its interpreter."""
-
-    def __init__(self, program: tuple[str, ...], environment: dict[str, str]) -> None:
-        self.log, theirs = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, *program], cwd=ROOT, env=os.environ | environment, stdout=theirs, stderr=subprocess.STDOUT
-        )
-        os.close(theirs)
-        self.pid = self._process.pid
-
-    def wait(self, timeout: float) -> int:
-        return self._process.wait(timeout)
 
 
 class EngineProcess:
@@ -106,9 +44,8 @@ class EngineProcess:
         self.lines: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self._ended = False
-        settings = {"DATABASE_URL": database_url(), "DATA_DIR": str(data_dir), "ENGINE_URL": url, "ENVIRONMENT": "test"}
-        settings |= {"SECRET_KEY": django_settings.SECRET_KEY} | environment
-        self._program: Program = StartedEngine(program, settings) if program else ForkedEngine(settings)
+        known = {**surroundings(url=url, data_dir=data_dir), **environment}
+        self._program: Program = StartedProgram(program, known) if program else ForkedProgram(forked_main.engine, known)
         self._exit_code: int | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

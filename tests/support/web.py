@@ -7,16 +7,16 @@ def test_it_…(web_processes): …           # start as many as you like
 import os
 import signal
 import socket
-import subprocess
-import sys
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 
 import httpx
 import pytest
-from django.conf import settings as django_settings
 
-from tests.support.engine import ROOT, START_SECONDS, EngineProcesses, database_url
+from tests.support import forked_main
+from tests.support.engine import ROOT, START_SECONDS, EngineProcesses
+from tests.support.forked import FORKED_SETTINGS, ForkedProgram, Program, StartedProgram, surroundings
 
 
 class WebProcess:
@@ -25,6 +25,7 @@ class WebProcess:
     def __init__(self, *, engine: EngineProcesses, **environment: str) -> None:
         self._engine = engine
         self._environment = environment
+        self._exit_code: int | None = None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
@@ -33,43 +34,54 @@ class WebProcess:
         self.start()
 
     def start(self) -> None:
-        fd = self._listener.fileno()
-        self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "web", "--fd", str(fd)],
-            env=os.environ
-            | {
-                "DATABASE_URL": database_url(),
-                "DATA_DIR": str(self._engine.data_dir),
-                "ENGINE_URL": self._engine.url,
-                "ENVIRONMENT": "test",
-                "SECRET_KEY": django_settings.SECRET_KEY,
-                **self._environment,
-            },
-            pass_fds=(fd,),
-        )
+        self._program, self._exit_code = self._begin(), None
+        # What it logs is not looked at, but a full pipe would stop it.
+        self._drain = threading.Thread(target=_drain, args=(self._program.log,), daemon=True)
+        self._drain.start()
         # Nothing has to be polled: the request waits in the port's queue until the process serves.
         httpx.get(f"{self.url}/api/v1/time/", timeout=START_SECONDS)
 
+    def _begin(self) -> Program:
+        known = {**surroundings(url=self._engine.url, data_dir=self._engine.data_dir), **self._environment}
+        if known.keys() <= FORKED_SETTINGS:
+            return ForkedProgram(forked_main.web, known, (self._listener,))
+        descriptor = self._listener.fileno()
+        return StartedProgram((str(ROOT / "manage.py"), "web", "--fd", str(descriptor)), known, descriptors=(descriptor,))
+
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._program.pid
 
     def kill(self) -> None:
         """Kill -9, and wait until it is gone. The port stays; start() serves on it again."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGCONT)
-        self._process.kill()
-        self._process.wait(timeout=START_SECONDS)
+        for number in (signal.SIGCONT, signal.SIGKILL):
+            self._signal(number)
+        self._wait()
 
     def stop(self) -> int:
         """Ask it to end (SIGTERM); return its exit code."""
-        self._process.terminate()
-        return self._process.wait(timeout=START_SECONDS)
+        self._signal(signal.SIGTERM)
+        return self._wait()
 
     def end(self) -> None:
         """Make sure that nothing is left of it."""
         self.kill()
         self._listener.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._exit_code is None:
+            os.kill(self.pid, number)
+
+    def _wait(self) -> int:
+        if self._exit_code is None:
+            self._exit_code = self._program.wait(START_SECONDS)
+            self._drain.join(START_SECONDS)
+        return self._exit_code
+
+
+def _drain(descriptor: int) -> None:
+    with open(descriptor, "rb") as log:
+        deque(log, 0)
 
 
 class WebProcesses:
