@@ -12,7 +12,7 @@ from chain.deployment import FILE, Deployment, Record, read
 from chain.idl import AnchorProgram
 from chain.prices import origin
 from chain.setup import companions, handover, inspection, refusal, stages
-from chain.setup.code import PROGRAMS, Deployed, read_program
+from chain.setup.code import PROGRAMS, Deployed, program_problems, read_program
 from chain.setup.costs import cost_lamports
 from chain.setup.keyring import read_address, read_private, read_program_key
 from chain.setup.keys import write_record
@@ -81,6 +81,7 @@ def prepare(*, client: ChainClient, order: Order, views: Sequence[MarketView], f
     """Look at everything and change nothing. ChainRefusedHere or KeyMissing: it cannot even be planned."""
     refuse(too_short(terms.exchange), "These terms are a localnet's, and no terms to hold others' money by:")
     genesis_hash = _check_cluster(client, order)
+    refuse(program_problems(client), "The cluster does not run what was built here:")
     known = read(folder).record if (folder / FILE).exists() else None
     site = _site(client, order, views, folder=folder, terms=terms)
     refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=inspection.batches(site.deployment, client))

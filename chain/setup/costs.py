@@ -8,9 +8,9 @@ from chain.setup.sender import Task
 
 FEE_LAMPORTS = 5_000  # for each signature; what others pay for a place comes on top of it
 SIZES_BYTES = {
-    "Oracle": 41,
+    "Oracle": 73,
     "Feed": 403,
-    "Exchange": 696,
+    "Exchange": 760,
     "Asset": 172,
     "Market": 451,
     "User": 566,

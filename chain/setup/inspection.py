@@ -6,7 +6,6 @@ from spl.token.instructions import get_associated_token_address
 
 from chain.client import ChainClient
 from chain.deployment import Deployment
-from chain.setup.code import program_problems
 from chain.setup.companions import has_staked
 from chain.setup.site import Site
 from chain.setup.terms import too_short
@@ -19,7 +18,6 @@ AMOUNT_AT, DECIMALS_AT = 64, 44  # in a token account; in a mint's account
 
 def problems(site: Site, *, cost_lamports: int, stake_mint: Pubkey | None, insurance_atoms: int) -> list[str]:
     return [
-        *program_problems(site.client),
         *_mint_problems(site, site.deployment.usdc_mint, "USDC", decimals=QUOTE_DECIMALS),
         *(_mint_problems(site, stake_mint, "The stake", decimals=None) if stake_mint else []),
         *_exchange_problems(site),
