@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from django.core.cache import cache
 from django.utils import timezone
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -22,7 +23,9 @@ from chain.custody.models import ChainAccount, Withdrawal
 from chain.custody.selectors import balances_of
 from chain.custody.withdrawals import withdrawal_request
 from chain.deployment import Deployment
-from chain.errors import ChainError, SimulationFailed
+from chain.errors import ChainError, ChainUnavailable, SimulationFailed
+from chain.outbox.faults import halting
+from chain.outbox.queue import is_halted
 from markets.commands import CloseAccount
 from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
@@ -35,14 +38,23 @@ log = structlog.get_logger("custody")
 
 
 def exits_advance(*, client: ChainClient, chain: Deployment) -> None:
-    """Bring each open exit one step further."""
+    """Bring each open exit one step further. A fault halts its own account's, nobody else's."""
     for place in ChainAccount.objects.exclude(exit_requested_at=None).select_related("account").order_by("account_id"):
+        shard = shard_of(place.account_id)
+        if is_halted(shard):
+            continue
         try:
-            _advance(client, chain, place)
-        except (ChainError, GatewayError):
+            with halting(shard):
+                _advance(client, chain, place)
+        except (ChainUnavailable, GatewayError):
             raise  # nobody's exit gets on now
         except DomainError as error:
             log.error("exit_failed", account_id=place.account_id, code=error.code, error=error.message)
+
+
+def shard_of(account_id: int) -> str:
+    """Return where staff see, and release, an exit that met a fault."""
+    return f"exit {account_id}"
 
 
 def _advance(client: ChainClient, chain: Deployment, place: ChainAccount) -> None:
@@ -63,12 +75,22 @@ def _end(place: ChainAccount) -> None:
 def _pay(client: ChainClient, chain: Deployment, place: ChainAccount, user: Any) -> None:
     withdrawals = Withdrawal.objects.filter(account_id=place.account_id)
     waiting = list(withdrawals.filter(state__in=Withdrawal.OPEN))
-    if not waiting:
+    if not waiting and _is_all(place):
+        _say_over(client, chain, place)
+    elif not waiting:
         _ask(place, withdrawals)
     elif len(waiting) == 1 and _is_all(place) and not _ends_the_exit(client, chain, user, waiting[0]):
         return
     for withdrawal in withdrawals.filter(state=State.GRANTED, settle_number=None).order_by("id"):
         _take(client, chain, place, withdrawal)
+
+
+def _say_over(client: ChainClient, chain: Deployment, place: ChainAccount) -> None:
+    """End an exit that has nothing to pay, because losses took the last: the program looks for itself whether that is so."""
+    if not cache.add(f"exit-ending-{place.account_id}", 1, timeout=CLOSE_EVERY_S):
+        return
+    wallet = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account)
+    _send(client, chain, place, [wallet.end_exit()])
 
 
 def _is_all(place: ChainAccount) -> bool:
@@ -127,15 +149,22 @@ def _take(client: ChainClient, chain: Deployment, place: ChainAccount, withdrawa
         settler=settler.pubkey(),
         signer=settler.pubkey(),
     )
+    signature = _send(client, chain, place, [wallet.open_token_account(settler.pubkey()), taken])
+    if signature is not None:
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(withdraw_signature=str(signature))
+
+
+def _send(client: ChainClient, chain: Deployment, place: ChainAccount, instructions: list[Instruction]) -> Signature | None:
     try:
-        signed = build(client=client, payer=settler, instructions=[wallet.open_token_account(settler.pubkey()), taken])
+        signed = build(client=client, payer=chain.keys.settler, instructions=instructions)
         client.send(signed.transaction)
     except SimulationFailed as error:
         log.info("exit_waits", account_id=place.account_id, error=error.error)  # the last batches are not final yet
     except ChainError as error:
         log.warning("exit_waits", account_id=place.account_id, code=error.code, error=error.message)
     else:
-        Withdrawal.objects.filter(pk=withdrawal.pk).update(withdraw_signature=str(signed.signature))
+        return signed.signature
+    return None
 
 
 def _on_its_way(client: ChainClient, withdrawal: Withdrawal) -> bool:

@@ -76,6 +76,10 @@ class WalletInstructions:
     def request_exit(self) -> Instruction:
         return self._program.instruction("request_exit", {}, self._accounts(owner=self.owner))
 
+    def end_exit(self) -> Instruction:
+        """Anyone may, once nothing is left of an account that asked to leave."""
+        return self._program.instruction("end_exit", {}, self._accounts())
+
     def voucher(self, number: int) -> Pubkey:
         return voucher_address(self._chain, self.user, number)
 

@@ -3,7 +3,7 @@
 from solders.instruction import Instruction
 
 from tests.programs.support.auditor import Auditor
-from tests.programs.support.batches import credit
+from tests.programs.support.batches import credit, house
 from tests.programs.support.exchange import HOUR_S, LIMITS, USDC, Exchange
 from tests.programs.support.prices import Prices
 from tests.programs.support.risks import Risks
@@ -36,6 +36,8 @@ def live(exchange: Exchange) -> None:
     spare = exchange.chain.key(31)
     exchange.register_key(exchange.alice, spare)
     exchange.send("revoke_key", {}, alice | {"trading_key": exchange.trading_key(exchange.alice, spare)}, [exchange.alice])
+    exchange.hand_on(exchange.authority)
+    exchange.prices.hand_on(exchange.authority)
     exchange.reprice(100_000)
 
 
@@ -57,13 +59,24 @@ def settle_and_challenge(exchange: Exchange) -> None:
     }
     exchange.send("prove_challenge", {"siblings": proof["siblings"]}, accounts, [exchange.charlie])
     exchange.answer(batch, exchange.alice)
+    lose_all(exchange)
     exchange.finalise()
+    exchange.end_exit(exchange.custodian)
     exchange.settle(exchange.fill(100, buyer=exchange.bob, seller=exchange.alice))
     deleverage(exchange)
     unanswered = exchange.settle(exchange.fill(1))
     exchange.challenge(unanswered, exchange.alice)
     exchange.chain.warp(seconds=301)
     exchange.freeze_unanswered(unanswered, exchange.alice)
+
+
+def lose_all(exchange: Exchange) -> None:
+    """Let an account that asked to leave have nothing any more."""
+    exchange.create_user(exchange.custodian)
+    exchange.deposit(exchange.custodian, 5)
+    exchange.request_exit(exchange.custodian)
+    exchange.chain.warp(seconds=2)
+    exchange.settle({exchange.custodian: [house(0, -5)], exchange.charlie: [credit(5)]})
 
 
 def deleverage(exchange: Exchange) -> None:
@@ -114,8 +127,10 @@ def fall_back_and_match(exchange: Exchange) -> None:
 
 
 def leave(exchange: Exchange) -> None:
-    for owner in (exchange.alice, exchange.bob, exchange.charlie, exchange.authority):
-        exchange.value(owner)
+    owners = (exchange.alice, exchange.bob, exchange.charlie, exchange.authority, exchange.custodian)
+    for owner in owners:
+        if exchange.chain.exists(exchange.user(owner)):
+            exchange.value(owner)
     exchange.open_escapes()
     exchange.escape(exchange.bob)
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,12 @@ from chain.custody.indexer import index
 from chain.custody.instructions import WalletInstructions
 from chain.custody.models import Withdrawal
 from chain.custody.withdrawals import withdrawal_request
-from markets.commands import PlaceOrder, Side
+from chain.settlement.instructions import close_batch, open_batch, post_changes
+from chain.settlement.leaves import house
+from chain.settlement.trees import AccountTree, batch_root
+from chain.setup.parameters import LOCALNET_EXCHANGE
+from markets.commands import PlaceOrder, Side, Withdraw
+from markets.ledger import FEES
 from markets.queries import GetAccount
 from markets.selectors import market_by_symbol
 from markets.signed_orders import SignedOrder, encode, put_together
@@ -44,6 +50,42 @@ def test_it_pays_an_exit_by_itself(custody_desk: CustodyDesk, monkeypatch: pytes
     assert (alice.engine_atoms(), alice.chain_atoms(), alice.wallet_atoms()) == (0, 0, 1_000 * USDC)
     assert custody_desk.user(alice.wallet.user).exit_paid
     assert Withdrawal.objects.count() == 1
+
+
+def test_it_ends_an_exit_that_has_nothing_left(custody_desk: CustodyDesk) -> None:
+    """Nothing is withdrawn then; the account must not be one that leaves for ever."""
+    alice = leaving(custody_desk)
+    lose_all(custody_desk, alice)
+
+    custody_desk.run_until(lambda: alice.place.exit_requested_at is None)
+
+    assert custody_desk.user(alice.wallet.user).exit_paid
+    assert not Withdrawal.objects.exists()
+    alice.send(alice.wallet.deposit(USDC))
+    custody_desk.run_until(lambda: alice.engine_atoms() == USDC)
+
+
+def lose_all(desk: CustodyDesk, alice: Person) -> None:
+    """Let Alice have lost everything, in the engine and in a batch that is final."""
+    lost = Withdraw(account_id=alice.account.id, asset="USDC", amount_atoms=500 * USDC, target_account_id=FEES)
+    assert desk.engine.gateway.submit(lost).reject is None
+    fees, settler = desk.chain.account_address(FEES), desk.chain.keys.settler
+    trees = [AccountTree(user=alice.wallet.user, leaves=(house(0, -500 * USDC),), before=((0, 500 * USDC),))]
+    trees = sorted([*trees, AccountTree(user=fees, leaves=(house(0, 500 * USDC),))], key=lambda tree: bytes(tree.user))
+    known = desk.chain.dex.read_exchange(desk.client, commitment="finalized").chain_events
+    header = {"seq": 1, "prev_hash": bytes(32), "begin_ms": 0, "end_ms": 1, "chain_events": known}
+    whole = [
+        open_batch(desk.chain, header),
+        post_changes(desk.chain, 1, trees),
+        close_batch(desk.chain, 1, root=batch_root(trees).hash, funding={}),
+    ]
+    assert desk.landed(desk.submit(settler, *whole)) is None
+    later_s = int(time.time())
+    for _ in range(2):
+        later_s += LOCALNET_EXCHANGE["challenge_window_s"] + 1
+        desk.localnet.chain._now_s = partial(int, later_s)
+        turn = desk.chain.dex.program.instruction("turn_epoch", {}, {"exchange": desk.chain.dex.exchange})
+        assert desk.landed(desk.submit(settler, turn)) is None
 
 
 def test_it_pays_what_was_granted_before_the_exit(custody_desk: CustodyDesk) -> None:

@@ -34,6 +34,9 @@ def live(governance: Governance) -> None:
     governance.lower_cap(0)
     governance.veto(governance.propose(governance.limits()))
     governance.cancel(governance.alice, governance.propose(governance.limits()))
+    offering = governance.prices.offering(governance.signs, governance.authority.pubkey())
+    governance.chain.send([offering], [governance.authority])
+    governance.accept(governance.prices)
     governance.wait(30 * DAY_S)
     governance.unstake(governance.alice)
 

@@ -134,6 +134,17 @@ class Exchange:
         self.prices.agree(dollars)
         self.observe()
 
+    def offering(self, offered: Pubkey, authority: Pubkey) -> Instruction:
+        return self.instruction("offer_authority", {"offered": offered}, {"authority": authority})
+
+    def accepting(self, authority: Pubkey) -> Instruction:
+        return self.instruction("accept_authority", {}, {"authority": authority})
+
+    def hand_on(self, to: Keypair) -> None:
+        """Let the authority offer itself, and the next one accept."""
+        self.chain.send([self.offering(to.pubkey(), self.authority.pubkey())], [self.authority], label="offer_authority")
+        self.chain.send([self.accepting(to.pubkey())], [to], label="accept_authority")
+
     # What users do.
 
     def create_user(self, owner: Keypair, sub_account: int = 0) -> None:
@@ -319,6 +330,9 @@ class Exchange:
     def request_exit(self, owner: Keypair, *, signer: Keypair | None = None) -> None:
         signer = signer or owner
         self.send("request_exit", {}, {"owner": signer.pubkey(), "user": self.user(owner)}, [signer])
+
+    def end_exit(self, owner: Keypair) -> None:
+        self.send("end_exit", {}, {"user": self.user(owner)}, [self.charlie])
 
     def fall_back(self, owner: Keypair | None = None) -> None:
         self.send("fall_back", {}, {"user": self.user(owner) if owner else None}, [self.charlie])

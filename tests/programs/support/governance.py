@@ -14,7 +14,7 @@ from solders.transaction_metadata import TransactionMetadata
 from chain.proposal_hash import NO_CODE, Kind, instruction_hash, proposal_hash
 from tests.programs.support.exchange import LIMITS, MARKET, MARKET_PARAMETERS, PRICE, Exchange
 from tests.programs.support.idl import Program
-from tests.programs.support.prices import program_key
+from tests.programs.support.prices import Prices, program_key
 from tests.programs.support.svm import INSTRUCTIONS, SYSTEM, TOKEN, Chain
 
 DAY_S = 86_400
@@ -41,6 +41,7 @@ class Governance(Exchange):
         self.chain.add(self.program)
         self.signs = self.program.pda(b"authority")
         self.governance = self.program.pda(b"governance")
+        self.founder = self.signs  # the exchange's first authority
         self.guardian = self.chain.key(41)
         self.stake_mint = self.chain.mint(504)
         self.purses: dict[Keypair, Pubkey] = {}
@@ -177,6 +178,15 @@ class Governance(Exchange):
             self.execute(number, index)
         return number
 
+    # What governance takes over.
+
+    def accept(self, side: Exchange | Prices, *, target: Pubkey | None = None) -> None:
+        self.chain.send([self.acceptance(side, target=target)], [self.charlie], label="governance accept_authority")
+
+    def acceptance(self, side: Exchange | Prices, *, target: Pubkey | None = None) -> Instruction:
+        holder, program = (side.oracle, side.program.id) if isinstance(side, Prices) else (side.exchange, side.dex.id)
+        return self.ruled("accept_authority", {}, {"target": target or program, "holder": holder})
+
     # What the guardian does.
 
     def veto(self, proposal: int, *, guardian: Keypair | None = None) -> None:
@@ -304,7 +314,7 @@ class Governance(Exchange):
         self, name: str, arguments: dict[str, Any], accounts: dict[str, Any], signers: list[Keypair], more: list[AccountMeta] | None = None
     ) -> TransactionMetadata:
         if name == "initialise":
-            arguments = arguments | {"authority": self.signs}
+            arguments = arguments | {"authority": self.founder}
         return super().send(name, arguments, accounts, signers, more)
 
 

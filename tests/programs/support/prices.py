@@ -10,7 +10,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from tests.programs.support.idl import Program
-from tests.programs.support.svm import SYSTEM, Chain
+from tests.programs.support.svm import INSTRUCTIONS, SYSTEM, Chain
 
 RECEIVER = Pubkey.from_string("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ")
 FEED_ID = bytes(range(32))
@@ -72,6 +72,20 @@ class Prices:
         accounts = {"payer": self.payer.pubkey(), "authority": authority.pubkey(), "oracle": self.oracle, "feed": self.feed(index)}
         self.send("create_feed", {"index": index, "parameters": self.parameters(**changes)}, accounts, [self.payer, authority])
 
+    def offering(self, offered: Pubkey, authority: Pubkey) -> Instruction:
+        return self.instruction("offer_authority", {"offered": offered}, self._authorised(authority))
+
+    def accepting(self, authority: Pubkey) -> Instruction:
+        return self.instruction("accept_authority", {}, self._authorised(authority))
+
+    def hand_on(self, to: Keypair) -> None:
+        """Let the authority offer itself, and the next one accept."""
+        self.chain.send([self.offering(to.pubkey(), self.authority.pubkey())], [self.authority], label="oracle offer_authority")
+        self.chain.send([self.accepting(to.pubkey())], [to], label="oracle accept_authority")
+
+    def _authorised(self, authority: Pubkey) -> dict[str, Any]:
+        return {"authority": authority, "oracle": self.oracle, "instructions": INSTRUCTIONS}
+
     def write_pyth(self, data: bytes, *, owner: Pubkey = RECEIVER) -> Pubkey:
         address = Keypair.from_seed(hashlib.sha256(data).digest()).pubkey()
         self.chain.svm.set_account(address, Account(10**9, data, owner))
@@ -98,6 +112,9 @@ class Prices:
 
     def state(self, index: int = 1) -> dict[str, Any]:
         return self.program.account("Feed", self.chain.data(self.feed(index)))
+
+    def oracle_state(self) -> dict[str, Any]:
+        return self.program.account("Oracle", self.chain.data(self.oracle))
 
     def send(self, name: str, arguments: dict[str, Any], accounts: dict[str, Any], signers: list[Keypair]) -> None:
         self.chain.send([self.instruction(name, arguments, accounts)], signers, label=f"oracle {name}")

@@ -22,7 +22,7 @@ pub enum GovernanceError {
     StakeLocked,
     #[msg("The stake came in after the vote began")]
     StakedTooLate,
-    #[msg("The stake is too small to propose")]
+    #[msg("The stake is too small for this")]
     StakeTooSmall,
     #[msg("The proposal's state does not permit this")]
     WrongState,

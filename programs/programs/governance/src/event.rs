@@ -116,3 +116,8 @@ pub struct GuardianSet {
     pub epoch: u64,
     pub guardian: Pubkey,
 }
+
+#[event]
+pub struct AuthorityAccepted {
+    pub program_id: Pubkey,
+}

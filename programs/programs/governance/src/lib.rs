@@ -89,4 +89,8 @@ pub mod governance {
     pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
         instructions::set_guardian::handle(ctx, guardian)
     }
+
+    pub fn accept_authority(ctx: Context<AcceptAuthority>) -> Result<()> {
+        instructions::accept_authority::handle(ctx)
+    }
 }

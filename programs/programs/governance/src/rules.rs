@@ -5,13 +5,13 @@ use anchor_lang::{
     solana_program::bpf_loader_upgradeable::{self, UpgradeableLoaderState},
     Discriminator,
 };
-use perp_dex::state::Asset;
+use perp_dex::state::{Asset, Exchange};
 use solana_sha256_hasher::hash;
 
 use crate::{
     error::GovernanceError,
     instruction::{Pay, SetCap, SetGuardian, SetParameters},
-    state::{Kind, ProposedAccount, ProposedInstruction},
+    state::{Kind, ProposedInstruction},
 };
 
 const UPGRADE: [u8; 4] = 3u32.to_le_bytes();
@@ -28,13 +28,18 @@ pub fn check(kind: Kind, instruction: &ProposedInstruction, authority: &Pubkey) 
 }
 
 /// Of governance's own instructions only those that ask for its authority: the others write accounts that an execution is about. Of the
-/// loader's only upgrades: whoever else became the upgrade authority would have to wait for nothing.
+/// loader's only upgrades: whoever else became the upgrade authority would have to wait for nothing. The authority of exchange and oracle is
+/// never offered to anybody, for the same reason.
 fn is_known(instruction: &ProposedInstruction) -> bool {
     let data = instruction.data.as_slice();
     if instruction.program_id == crate::ID {
         return [SetParameters::DISCRIMINATOR, SetGuardian::DISCRIMINATOR, SetCap::DISCRIMINATOR, Pay::DISCRIMINATOR]
             .iter()
             .any(|known| data.starts_with(known));
+    }
+    if instruction.program_id == perp_dex::ID || instruction.program_id == oracle::ID {
+        // Both call it the same.
+        return !data.starts_with(perp_dex::instruction::OfferAuthority::DISCRIMINATOR);
     }
     !is_loader(&instruction.program_id) || (is_upgrade(instruction) && instruction.accounts.len() > BUFFER)
 }
@@ -44,13 +49,21 @@ fn is_loader(program_id: &Pubkey) -> bool {
     [bpf_loader_upgradeable::ID, pubkey!("LoaderV411111111111111111111111111111111111")].contains(program_id)
 }
 
-/// A program that is called signs for governance as well, whatever it calls in turn. So none gets an account that it could upgrade by, or hand
-/// over, but the loader itself.
-pub fn keep_code_apart(instruction: &ProposedInstruction, accounts: &[AccountInfo]) -> Result<()> {
-    let writable = |(info, account): (&AccountInfo, &ProposedAccount)| account.writable && is_loader(info.owner);
-    let reached = accounts.iter().zip(&instruction.accounts).any(writable);
-    require!(!reached || is_upgrade(instruction), GovernanceError::NotAllowed);
+/// A program that is called signs for governance as well, whatever it calls in turn. So none gets an account to write that it could upgrade by, or
+/// hand over, but the loader itself; nor one that says who the authority is, but the program that keeps it.
+pub fn keep_rights(instruction: &ProposedInstruction, accounts: &[AccountInfo]) -> Result<()> {
+    for (info, _) in accounts.iter().zip(&instruction.accounts).filter(|(_, account)| account.writable) {
+        let code = is_loader(info.owner) && !is_upgrade(instruction);
+        let rights = names_authority(info)? && *info.owner != instruction.program_id;
+        require!(!code && !rights, GovernanceError::NotAllowed);
+    }
     Ok(())
+}
+
+fn names_authority(info: &AccountInfo) -> Result<bool> {
+    let data = info.try_borrow_data()?;
+    let exchange = *info.owner == perp_dex::ID && data.starts_with(Exchange::DISCRIMINATOR);
+    Ok(exchange || *info.owner == oracle::ID && data.starts_with(oracle::Oracle::DISCRIMINATOR))
 }
 
 fn is_upgrade(instruction: &ProposedInstruction) -> bool {

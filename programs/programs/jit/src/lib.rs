@@ -6,7 +6,6 @@
 
 use anchor_lang::prelude::*;
 
-mod custody;
 pub mod error;
 pub mod event;
 mod instructions;

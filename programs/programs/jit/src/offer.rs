@@ -58,6 +58,18 @@ pub fn left_lots(auction: &Auction, bid: &Bid, taker_fills: &AccountInfo, maker_
     Ok(taken.min(made).min(bid.size_lots))
 }
 
+/// Return how many lots the best bid of a complete auction is settled with: none while it runs, for another bid, or when it binds no more.
+pub fn settled_lots(exchange: &Exchange, auction: &Auction, bid: &Bid, fills: [&UncheckedAccount; 2], slot: u64) -> Result<u64> {
+    require_fallback(exchange)?;
+    require!(!auction.is_running(slot), JitError::AuctionRuns);
+    require!(auction.binds(slot), JitError::TooLate);
+    auction.require_best(&bid.user)?;
+    let [taker_fills, maker_fills] = fills;
+    let lots = left_lots(auction, bid, taker_fills, maker_fills)?;
+    require!(lots > 0, JitError::Overfilled);
+    Ok(lots)
+}
+
 /// Return how much of an order the chain has seen filled; an account that does not exist yet says nothing.
 pub fn filled_lots(account: &AccountInfo) -> Result<u64> {
     if account.owner != &perp_dex::ID {

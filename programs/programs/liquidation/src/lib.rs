@@ -12,7 +12,6 @@ pub mod event;
 mod instructions;
 pub mod shortage;
 pub mod state;
-mod vault;
 
 pub use error::LiquidationError;
 use instructions::*;

@@ -32,4 +32,6 @@ pub enum OracleError {
     NotPublisher,
     #[msg("A computation overflows")]
     Overflow,
+    #[msg("The authority signs no transaction on a durable nonce")]
+    DurableNonce,
 }

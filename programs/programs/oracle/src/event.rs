@@ -8,6 +8,18 @@ pub struct OracleInitialised {
 }
 
 #[event]
+pub struct AuthorityOffered {
+    pub authority: Pubkey,
+    pub offered: Pubkey,
+}
+
+#[event]
+pub struct AuthorityAccepted {
+    pub former: Pubkey,
+    pub authority: Pubkey,
+}
+
+#[event]
 pub struct FeedCreated {
     pub index: u32,
     pub feed: Pubkey,

@@ -13,6 +13,8 @@ const PPM: u128 = 1_000_000;
 #[derive(InitSpace)]
 pub struct Oracle {
     pub authority: Pubkey,
+    /// Who may accept to be the next authority.
+    pub offered_authority: Pubkey,
     pub bump: u8,
 }
 

@@ -7,6 +7,7 @@ pub mod error;
 pub mod event;
 pub mod feed;
 mod instructions;
+pub mod nonce;
 pub mod pyth;
 
 pub use action::{allows, Action};
@@ -34,5 +35,13 @@ pub mod oracle {
 
     pub fn publish(ctx: Context<Publish>, price_e8: u64, confidence_e8: u64, published_at: i64) -> Result<()> {
         instructions::publish::handle(ctx, price_e8, confidence_e8, published_at)
+    }
+
+    pub fn offer_authority(ctx: Context<OfferAuthority>, offered: Pubkey) -> Result<()> {
+        instructions::offer_authority::handle(ctx, offered)
+    }
+
+    pub fn accept_authority(ctx: Context<AcceptAuthority>) -> Result<()> {
+        instructions::accept_authority::handle(ctx)
     }
 }

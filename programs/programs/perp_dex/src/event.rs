@@ -13,6 +13,18 @@ pub struct ExchangeInitialised {
 }
 
 #[event]
+pub struct AuthorityOffered {
+    pub authority: Pubkey,
+    pub offered: Pubkey,
+}
+
+#[event]
+pub struct AuthorityAccepted {
+    pub former: Pubkey,
+    pub authority: Pubkey,
+}
+
+#[event]
 pub struct AssetListed {
     pub asset: u8,
     pub mint: Pubkey,
@@ -168,6 +180,12 @@ pub struct ExitRequested {
     pub requested_at: i64,
 }
 
+/// Nothing was left of an account whose owner asked to leave. Of one that was paid out, `Withdrawn` tells.
+#[event]
+pub struct ExitEnded {
+    pub user: Pubkey,
+}
+
 #[event]
 pub struct PhaseChanged {
     pub phase: Phase,
@@ -183,6 +201,9 @@ pub struct OrdersMatched {
     pub seller: Pubkey,
     pub size_lots: u64,
     pub price_ticks: u64,
+    /// SHA-256 of the 148 signed bytes of each.
+    pub buy_order: [u8; 32],
+    pub sell_order: [u8; 32],
 }
 
 #[event]

@@ -172,7 +172,8 @@ impl Judge<'_> {
         let most = charge(QuoteAtoms(value.0.abs()), i64::from(market.parameters.liquidation_fee_ppm)).map_err(DexError::from)?;
         require!(i128::from(closing.fee_atoms) <= most.0, DexError::BadLeaf);
         let asked_at = u64::try_from(self.user.exit_requested_at).unwrap_or(0).saturating_mul(1_000);
-        let exits = asked_at != 0 && asked_at <= closing.time_ms;
+        // An exit does not end before the batches that closed its positions are final: so none is judged afterwards.
+        let exits = self.user.exit_is_open() && asked_at <= closing.time_ms;
         if !exits {
             self.require_short()?;
         }

@@ -15,6 +15,7 @@ pub mod judge;
 pub mod leaf;
 pub mod nonce;
 pub mod state;
+pub mod tokens;
 
 use instructions::*;
 use leaf::Leaf;
@@ -160,5 +161,17 @@ pub mod perp_dex {
 
     pub fn escape(ctx: Context<Escape>) -> Result<()> {
         instructions::escape::handle(ctx)
+    }
+
+    pub fn end_exit(ctx: Context<EndExit>) -> Result<()> {
+        instructions::end_exit::handle(ctx)
+    }
+
+    pub fn offer_authority(ctx: Context<OfferAuthority>, offered: Pubkey) -> Result<()> {
+        instructions::offer_authority::handle(ctx, offered)
+    }
+
+    pub fn accept_authority(ctx: Context<AcceptAuthority>) -> Result<()> {
+        instructions::accept_authority::handle(ctx)
     }
 }

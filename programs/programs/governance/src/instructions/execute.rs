@@ -45,7 +45,7 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Execute<'info>>, index: u8) -> R
     proposal.advance(index)?;
     let (instruction, accounts) = (&stored.instruction, ctx.remaining_accounts);
     instruction.match_accounts(accounts)?;
-    rules::keep_code_apart(instruction, accounts)?;
+    rules::keep_rights(instruction, accounts)?;
     let hash = stored.hash()?;
     require!(proposal.instruction_hashes.get(usize::from(index)) == Some(&hash), GovernanceError::WrongHash);
     let code_hash = rules::code_hash(instruction, accounts, ctx.accounts.authority.key)?;

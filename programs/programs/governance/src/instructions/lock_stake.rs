@@ -1,5 +1,6 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::take_in;
 
 use crate::{
     error::GovernanceError,
@@ -29,18 +30,12 @@ pub struct LockStake<'info> {
 pub(crate) fn handle(ctx: Context<LockStake>, number: u16, amount_atoms: u64) -> Result<()> {
     require!(amount_atoms > 0, GovernanceError::ZeroAmount);
     let accounts = ctx.accounts;
-    let transfer = Transfer {
-        from: accounts.source.to_account_info(),
-        to: accounts.stake_vault.to_account_info(),
-        authority: accounts.owner.to_account_info(),
-    };
-    token::transfer(CpiContext::new(accounts.token_program.key(), transfer), amount_atoms)?;
+    take_in(&accounts.token_program, &accounts.source, &mut accounts.stake_vault, &accounts.owner, amount_atoms)?;
     let clock = Clock::get()?;
     let (owner, locked_until) = (accounts.owner.key(), clock.unix_timestamp.saturating_add(accounts.governance.parameters.lock_s));
     accounts.governance.add_stake(amount_atoms)?;
     accounts.stake.set_inner(Stake { owner, number, bump: ctx.bumps.stake, amount_atoms, staked_slot: clock.slot, locked_until });
     emit!(StakeLocked { stake: accounts.stake.key(), owner, amount_atoms, locked_until });
-    accounts.stake_vault.reload()?;
     accounts.stake.invariant()?;
     accounts.governance.invariant(accounts.stake_vault.amount)
 }

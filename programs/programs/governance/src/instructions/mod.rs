@@ -1,3 +1,4 @@
+pub mod accept_authority;
 pub mod add_instruction;
 pub mod begin_vote;
 pub mod cancel;
@@ -16,6 +17,7 @@ pub mod tighten;
 pub mod veto;
 pub mod vote;
 
+pub use accept_authority::*;
 pub use add_instruction::*;
 pub use begin_vote::*;
 pub use cancel::*;

@@ -1,5 +1,6 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::pay_out;
 
 use crate::{
     error::GovernanceError,
@@ -32,14 +33,16 @@ pub(crate) fn handle(ctx: Context<Pay>, amount_atoms: u64) -> Result<()> {
     require!(amount_atoms > 0, GovernanceError::ZeroAmount);
     let accounts = ctx.accounts;
     accounts.treasury.take(amount_atoms, Clock::get()?.unix_timestamp)?;
-    let (mint, bump) = (accounts.treasury.mint, [accounts.treasury.authority_bump]);
-    let seeds: &[&[&[u8]]] = &[&[b"treasury_authority", mint.as_ref(), &bump]];
-    let transfer = Transfer {
-        from: accounts.vault.to_account_info(),
-        to: accounts.destination.to_account_info(),
-        authority: accounts.treasury_authority.to_account_info(),
-    };
-    token::transfer(CpiContext::new_with_signer(accounts.token_program.key(), transfer, seeds), amount_atoms)?;
+    let mint = accounts.treasury.mint;
+    let seeds: &[&[u8]] = &[b"treasury_authority", mint.as_ref(), &[accounts.treasury.authority_bump]];
+    pay_out(
+        &accounts.token_program,
+        accounts.treasury_authority.to_account_info(),
+        seeds,
+        &mut accounts.vault,
+        &accounts.destination,
+        amount_atoms,
+    )?;
     emit!(Paid { mint, destination: accounts.destination.key(), amount_atoms });
     accounts.treasury.invariant()
 }

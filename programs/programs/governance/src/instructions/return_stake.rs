@@ -1,5 +1,6 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::pay_out;
 
 use crate::{
     error::GovernanceError,
@@ -34,14 +35,15 @@ pub(crate) fn handle(ctx: Context<ReturnStake>) -> Result<()> {
     require!(Clock::get()?.unix_timestamp > accounts.stake.locked_until, GovernanceError::StakeLocked);
     let amount_atoms = accounts.stake.amount_atoms;
     accounts.governance.remove_stake(amount_atoms)?;
-    let seeds: &[&[&[u8]]] = &[&[b"stake_authority", &[accounts.governance.stake_authority_bump]]];
-    let transfer = Transfer {
-        from: accounts.stake_vault.to_account_info(),
-        to: accounts.destination.to_account_info(),
-        authority: accounts.stake_authority.to_account_info(),
-    };
-    token::transfer(CpiContext::new_with_signer(accounts.token_program.key(), transfer, seeds), amount_atoms)?;
+    let seeds: &[&[u8]] = &[b"stake_authority", &[accounts.governance.stake_authority_bump]];
+    pay_out(
+        &accounts.token_program,
+        accounts.stake_authority.to_account_info(),
+        seeds,
+        &mut accounts.stake_vault,
+        &accounts.destination,
+        amount_atoms,
+    )?;
     emit!(StakeReturned { stake: accounts.stake.key(), owner: accounts.owner.key(), amount_atoms });
-    accounts.stake_vault.reload()?;
     accounts.governance.invariant(accounts.stake_vault.amount)
 }

@@ -1,12 +1,14 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
-use perp_dex::state::{Exchange, User, QUOTE};
+use perp_dex::{
+    state::{Exchange, User, QUOTE},
+    tokens::pay_out,
+};
 
 use crate::{
-    custody::{pay_out, OWNER},
     error::JitError,
     event::MoneyMoved,
-    state::Pool,
+    state::{Pool, OWNER},
 };
 
 #[derive(Accounts)]
@@ -38,9 +40,9 @@ pub(crate) fn handle(ctx: Context<Collect>) -> Result<()> {
     require!(accounts.exchange.is_frozen() && paid, JitError::WrongPhase);
     let key = pool.key();
     if let Some(source) = &mut accounts.source {
-        let seeds: &[&[&[u8]]] = &[&[OWNER, key.as_ref(), &[pool.owner_bump]]];
+        let seeds: &[&[u8]] = &[OWNER, key.as_ref(), &[pool.owner_bump]];
         let amount = source.amount;
-        pay_out(&accounts.token_program, seeds, &accounts.pool_owner, source, &accounts.vault, amount)?;
+        pay_out(&accounts.token_program, accounts.pool_owner.to_account_info(), seeds, source, &accounts.vault, amount)?;
         accounts.vault.reload()?;
     }
     pool.collected = true;

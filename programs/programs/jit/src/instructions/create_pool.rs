@@ -3,10 +3,9 @@ use anchor_spl::token::{Mint, Token, TokenAccount};
 use perp_dex::{cpi::accounts::CreateUser, program::PerpDex, state::Exchange};
 
 use crate::{
-    custody::OWNER,
     error::JitError,
     event::PoolCreated,
-    state::{Pool, Terms},
+    state::{Pool, Terms, OWNER},
 };
 
 #[derive(Accounts)]

@@ -8,7 +8,7 @@ use crate::{
     error::JitError,
     event::BidDefaulted,
     maker::Maker,
-    offer::{left_lots, require_fallback},
+    offer::settled_lots,
     state::{Auction, Bid},
 };
 
@@ -51,14 +51,10 @@ pub(crate) fn handle<'info>(ctx: Context<'info, DefaultBid<'info>>) -> Result<()
     let clock = Clock::get()?;
     let markets = markets_of(ctx.remaining_accounts)?;
     let accounts = ctx.accounts;
-    require_fallback(&accounts.exchange)?;
+    let fills = [&accounts.taker_fills, &accounts.maker_fills];
+    let lots = settled_lots(&accounts.exchange, &accounts.auction, &accounts.bid, fills, clock.slot)?;
+    let size = i64::try_from(lots).map_err(|_| JitError::Overflow)?;
     let (auction, bid) = (&mut accounts.auction, &mut accounts.bid);
-    require!(!auction.is_running(clock.slot), JitError::AuctionRuns);
-    require!(auction.binds(clock.slot), JitError::TooLate);
-    auction.require_best(&bid.user)?;
-    let left = left_lots(auction, bid, accounts.taker_fills.as_ref(), accounts.maker_fills.as_ref())?;
-    let size = i64::try_from(left).map_err(|_| JitError::Overflow)?;
-    require!(size > 0, JitError::Overfilled);
     accounts.maker.settle(&accounts.exchange)?;
     let maker = Maker { user: &accounts.maker, key: &accounts.maker_key, bid };
     let lots = if auction.buys { size.saturating_neg() } else { size };

@@ -7,10 +7,9 @@ use perp_dex::{
 };
 
 use crate::{
-    custody::OWNER,
     error::JitError,
     event::MoneyMoved,
-    state::{Pool, Terms},
+    state::{Pool, Terms, OWNER},
 };
 
 #[derive(Accounts)]

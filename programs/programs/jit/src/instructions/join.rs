@@ -1,9 +1,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
-use perp_dex::state::{Exchange, User};
+use perp_dex::{
+    state::{Exchange, User},
+    tokens::take_in,
+};
 
 use crate::{
-    custody::take_in,
     error::JitError,
     event::Joined,
     state::{Member, Pool, Terms},

@@ -1,12 +1,14 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
-use perp_dex::state::{Exchange, User};
+use perp_dex::{
+    state::{Exchange, User},
+    tokens::pay_out,
+};
 
 use crate::{
-    custody::{pay_out, OWNER},
     error::JitError,
     event::Left,
-    state::{Member, Pool, Terms},
+    state::{Member, Pool, Terms, OWNER},
     worth,
 };
 
@@ -56,8 +58,8 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Leave<'info>>) -> Result<()> {
     member.shares = member.shares.checked_sub(shares).ok_or(JitError::InvariantBroken)?;
     member.clear();
     let key = pool.key();
-    let seeds: &[&[&[u8]]] = &[&[OWNER, key.as_ref(), &[pool.owner_bump]]];
-    pay_out(&accounts.token_program, seeds, &accounts.pool_owner, &mut accounts.vault, &accounts.destination, amount)?;
+    let seeds: &[&[u8]] = &[OWNER, key.as_ref(), &[pool.owner_bump]];
+    pay_out(&accounts.token_program, accounts.pool_owner.to_account_info(), seeds, &mut accounts.vault, &accounts.destination, amount)?;
     emit!(Left { pool: key, owner: member.owner, amount, shares });
     member.invariant(pool)?;
     pool.invariant(accounts.vault.amount)

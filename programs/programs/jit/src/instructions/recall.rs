@@ -7,10 +7,9 @@ use perp_dex::{
 };
 
 use crate::{
-    custody::OWNER,
     error::JitError,
     event::MoneyMoved,
-    state::{Member, Pool, Terms},
+    state::{Member, Pool, Terms, OWNER},
 };
 
 /// The manager at any time, or a member for his due request. Live it takes a voucher of the settler, in fallback none. Further accounts: the

@@ -5,7 +5,11 @@ use perp_dex::{
     state::{Exchange, TradingKey},
 };
 
-use crate::{custody::OWNER, error::JitError, event::PoolKeyChanged, state::Pool};
+use crate::{
+    error::JitError,
+    event::PoolKeyChanged,
+    state::{Pool, OWNER},
+};
 
 #[derive(Accounts)]
 pub struct RevokePoolKey<'info> {

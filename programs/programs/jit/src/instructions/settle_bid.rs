@@ -8,7 +8,7 @@ use perp_dex::{
 use crate::{
     error::JitError,
     event::BidSettled,
-    offer::{left_lots, require_fallback},
+    offer::settled_lots,
     state::{Auction, Bid},
 };
 
@@ -83,13 +83,8 @@ impl<'info> SettleBid<'info> {
 pub(crate) fn handle<'info>(ctx: Context<'info, SettleBid<'info>>) -> Result<()> {
     let slot = Clock::get()?.slot;
     let accounts = ctx.accounts;
-    require_fallback(&accounts.exchange)?;
-    let (auction, bid) = (&accounts.auction, &accounts.bid);
-    require!(!auction.is_running(slot), JitError::AuctionRuns);
-    require!(auction.binds(slot), JitError::TooLate);
-    auction.require_best(&bid.user)?;
-    let size_lots = left_lots(auction, bid, accounts.taker_fills.as_ref(), accounts.maker_fills.as_ref())?;
-    require!(size_lots > 0, JitError::Overfilled);
+    let fills = [&accounts.taker_fills, &accounts.maker_fills];
+    let size_lots = settled_lots(&accounts.exchange, &accounts.auction, &accounts.bid, fills, slot)?;
     accounts.match_orders(size_lots, ctx.remaining_accounts)?;
     let (user, price_ticks) = (accounts.bid.user, accounts.bid.price_ticks);
     let auction = &mut accounts.auction;

@@ -2,6 +2,9 @@ use anchor_lang::prelude::*;
 
 use crate::error::JitError;
 
+/// Names the address that owns a pool's vault and its account of the exchange.
+pub const OWNER: &[u8] = b"pool_owner";
+
 /// One manager's pool. What is idle is counted here; the rest is what its account of the exchange is worth.
 #[account]
 #[derive(InitSpace)]

@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::pay_out;
 
 use crate::{
     error::LiquidationError,
     event::DisputePaid,
     state::{Debt, Dispute, Fund, Verdict},
-    vault::pay_out,
 };
 
 #[derive(Accounts)]
@@ -62,7 +62,8 @@ pub(crate) fn handle(ctx: Context<CloseDispute>) -> Result<()> {
     let award_atoms = accounts.pay_award(bond_atoms, now)?;
     let due = bond_atoms.checked_add(award_atoms).ok_or(LiquidationError::Overflow)?;
     if due > 0 {
-        pay_out(&accounts.token_program, &accounts.fund, &mut accounts.vault, &accounts.destination, due)?;
+        let seeds: &[&[u8]] = &[b"fund", &[accounts.fund.bump]];
+        pay_out(&accounts.token_program, accounts.fund.to_account_info(), seeds, &mut accounts.vault, &accounts.destination, due)?;
     }
     let (liquidation, owed_atoms) = (accounts.dispute.liquidation, accounts.dispute.debt.owed_atoms);
     emit!(DisputePaid { liquidation, bond_atoms, award_atoms, owed_atoms });

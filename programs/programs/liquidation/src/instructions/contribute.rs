@@ -1,7 +1,8 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::take_in;
 
-use crate::{error::LiquidationError, event::Contributed, state::Fund, vault::take_in};
+use crate::{error::LiquidationError, event::Contributed, state::Fund};
 
 #[derive(Accounts)]
 pub struct Contribute<'info> {

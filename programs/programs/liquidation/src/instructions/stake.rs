@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::take_in;
 
 use crate::{
     error::LiquidationError,
     event::Staked,
     state::{Fund, Stake},
-    vault::take_in,
 };
 
 #[derive(Accounts)]

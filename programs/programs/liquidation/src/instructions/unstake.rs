@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
+use perp_dex::tokens::pay_out;
 
 use crate::{
     error::LiquidationError,
     event::Unstaked,
     state::{Fund, Stake},
-    vault::pay_out,
 };
 
 #[derive(Accounts)]
@@ -40,7 +40,8 @@ pub(crate) fn handle(ctx: Context<Unstake>) -> Result<()> {
     fund.set_pool(pool);
     stake.burn(shares)?;
     stake.clear();
-    pay_out(&accounts.token_program, fund, &mut accounts.vault, &accounts.destination, amount)?;
+    let seeds: &[&[u8]] = &[b"fund", &[fund.bump]];
+    pay_out(&accounts.token_program, fund.to_account_info(), seeds, &mut accounts.vault, &accounts.destination, amount)?;
     emit!(Unstaked { owner: stake.owner, shares, amount, assets_atoms: fund.assets_atoms });
     stake.invariant(fund)?;
     fund.invariant(accounts.vault.amount)

@@ -15,7 +15,7 @@ pub struct Initialise<'info> {
 }
 
 pub(crate) fn handle(ctx: Context<Initialise>, authority: Pubkey) -> Result<()> {
-    ctx.accounts.oracle.set_inner(Oracle { authority, bump: ctx.bumps.oracle });
+    ctx.accounts.oracle.set_inner(Oracle { authority, offered_authority: Pubkey::default(), bump: ctx.bumps.oracle });
     emit!(OracleInitialised { authority });
     Ok(())
 }

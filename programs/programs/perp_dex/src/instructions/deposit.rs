@@ -1,10 +1,11 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use anchor_spl::token::{Token, TokenAccount};
 
 use crate::{
     error::DexError,
     event::Deposited,
     state::{Asset, Exchange, Phase, User, QUOTE},
+    tokens::take_in,
 };
 
 #[derive(Accounts)]
@@ -27,20 +28,15 @@ pub(crate) fn handle(ctx: Context<Deposit>, amount: u64) -> Result<()> {
     let accounts = ctx.accounts;
     accounts.exchange.require_phase(&[Phase::Live, Phase::Fallback])?;
     require!(amount > 0, DexError::ZeroAmount);
+    accounts.user.settle(&accounts.exchange)?;
     // A deposit of one atom would keep an exit from ever being paid in full.
     require!(!accounts.user.exit_is_open(), DexError::WrongPhase);
     let asset = &mut accounts.asset;
     asset.begin_limits(Clock::get()?.unix_timestamp);
     asset.add(amount)?;
     require!(asset.total_atoms <= asset.limits.deposit_cap_atoms, DexError::DepositCap);
-    let transfer = Transfer {
-        from: accounts.source.to_account_info(),
-        to: accounts.vault.to_account_info(),
-        authority: accounts.depositor.to_account_info(),
-    };
-    token::transfer(CpiContext::new(accounts.token_program.key(), transfer), amount)?;
+    take_in(&accounts.token_program, &accounts.source, &mut accounts.vault, &accounts.depositor, amount)?;
     let user = &mut accounts.user;
-    user.settle(&accounts.exchange)?;
     let signed = i64::try_from(amount).map_err(|_| DexError::Overflow)?;
     user.holdings.add_balance(asset.index, signed)?;
     if asset.index == QUOTE && user.is_custodied(&accounts.exchange) {
@@ -52,7 +48,6 @@ pub(crate) fn handle(ctx: Context<Deposit>, amount: u64) -> Result<()> {
     user.deposits = user.deposits.checked_add(1).ok_or(DexError::Overflow)?;
     let number = accounts.exchange.count_event()?;
     emit!(Deposited { number, user: user.key(), asset: asset.index, amount, deposit: user.deposits });
-    accounts.vault.reload()?;
     asset.invariant(accounts.vault.amount)?;
     user.invariant()
 }

@@ -1,11 +1,12 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use anchor_spl::token::{Token, TokenAccount};
 use fixed_point::mul_div_floor;
 
 use crate::{
     error::DexError,
     event::Escaped,
     state::{Asset, Exchange, Phase, User, QUOTE},
+    tokens::pay_out,
 };
 
 /// Anyone may send an account's share to its owner, once for each asset.
@@ -67,15 +68,15 @@ pub(crate) fn handle(ctx: Context<Escape>) -> Result<()> {
     let amount = accounts.share()?;
     accounts.user.escaped |= bit;
     accounts.asset.remove(amount)?;
-    let (mint, bump) = (accounts.asset.mint, [accounts.asset.authority_bump]);
-    let seeds: &[&[&[u8]]] = &[&[b"vault_authority", mint.as_ref(), &bump]];
-    let transfer = Transfer {
-        from: accounts.vault.to_account_info(),
-        to: accounts.destination.to_account_info(),
-        authority: accounts.vault_authority.to_account_info(),
-    };
-    token::transfer(CpiContext::new_with_signer(accounts.token_program.key(), transfer, seeds), amount)?;
+    let seeds: &[&[u8]] = &[b"vault_authority", accounts.asset.mint.as_ref(), &[accounts.asset.authority_bump]];
+    pay_out(
+        &accounts.token_program,
+        accounts.vault_authority.to_account_info(),
+        seeds,
+        &mut accounts.vault,
+        &accounts.destination,
+        amount,
+    )?;
     emit!(Escaped { user: accounts.user.key(), asset: accounts.asset.index, amount });
-    accounts.vault.reload()?;
     accounts.asset.invariant(accounts.vault.amount)
 }

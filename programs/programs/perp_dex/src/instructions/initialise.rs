@@ -31,6 +31,8 @@ pub(crate) fn handle(
     let clock = Clock::get()?;
     ctx.accounts.exchange.set_inner(Exchange {
         authority,
+        offered_authority: Pubkey::default(),
+        insurance_owner: authority,
         settler,
         custodian,
         genesis_hash,

@@ -154,6 +154,6 @@ pub(crate) fn handle<'info>(
     accounts.keep_house(size_lots, price_ticks)?;
     let number = accounts.exchange.count_event()?;
     let (buyer, seller) = (accounts.buyer.key(), accounts.seller.key());
-    emit!(OrdersMatched { number, market_id: accounts.market.market_id, buyer, seller, size_lots, price_ticks });
+    emit!(OrdersMatched { number, market_id: accounts.market.market_id, buyer, seller, size_lots, price_ticks, buy_order, sell_order });
     accounts.exchange.invariant()
 }

@@ -22,8 +22,8 @@ pub struct RequestExit<'info> {
 pub(crate) fn handle(ctx: Context<RequestExit>) -> Result<()> {
     ctx.accounts.exchange.require_phase(&[Phase::Live])?;
     let user = &mut ctx.accounts.user;
-    require!(!user.exit_is_open(), DexError::AlreadyDone);
     user.settle(&ctx.accounts.exchange)?;
+    require!(!user.exit_is_open(), DexError::AlreadyDone);
     require!(user.is_owed()?, DexError::ZeroAmount);
     user.exit_requested_at = Clock::get()?.unix_timestamp;
     user.exit_paid = false;

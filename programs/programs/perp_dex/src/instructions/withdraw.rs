@@ -1,11 +1,12 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use anchor_spl::token::{Token, TokenAccount};
 
 use crate::{
     error::DexError,
     event::Withdrawn,
     health::{markets_of, withdrawable},
     state::{Asset, Exchange, Phase, User, Voucher, QUOTE},
+    tokens::pay_out,
 };
 
 /// Live, a voucher says that the engine has debited the amount; in fallback the owner needs nobody. Further accounts: the markets of all
@@ -70,22 +71,13 @@ impl Withdraw<'_> {
         if self.asset.index == QUOTE {
             self.user.principal_atoms = self.user.principal_atoms.checked_sub(signed).ok_or(DexError::Overflow)?;
         }
-        let flat = self.user.outlooks()?.iter().all(|outlook| outlook.is_flat());
-        if self.user.exit_is_open() && flat && self.user.holdings.balances.iter().all(|balance| *balance <= 0) {
-            self.user.exit_paid = true;
-        }
+        self.user.note_exit();
         Ok(())
     }
 
-    fn transfer(&self, amount: u64) -> Result<()> {
-        let (mint, bump) = (self.asset.mint, [self.asset.authority_bump]);
-        let seeds: &[&[&[u8]]] = &[&[b"vault_authority", mint.as_ref(), &bump]];
-        let transfer = Transfer {
-            from: self.vault.to_account_info(),
-            to: self.destination.to_account_info(),
-            authority: self.vault_authority.to_account_info(),
-        };
-        token::transfer(CpiContext::new_with_signer(self.token_program.key(), transfer, seeds), amount)
+    fn transfer(&mut self, amount: u64) -> Result<()> {
+        let seeds: &[&[u8]] = &[b"vault_authority", self.asset.mint.as_ref(), &[self.asset.authority_bump]];
+        pay_out(&self.token_program, self.vault_authority.to_account_info(), seeds, &mut self.vault, &self.destination, amount)
     }
 }
 
@@ -102,7 +94,6 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -
     accounts.transfer(amount)?;
     let number = accounts.exchange.count_event()?;
     emit!(Withdrawn { number, user: accounts.user.key(), asset: accounts.asset.index, amount, voucher });
-    accounts.vault.reload()?;
     accounts.asset.invariant(accounts.vault.amount)?;
     accounts.user.invariant()
 }

@@ -37,6 +37,10 @@ pub struct ExchangeParameters {
 #[derive(InitSpace)]
 pub struct Exchange {
     pub authority: Pubkey,
+    /// Who may accept to be the next authority.
+    pub offered_authority: Pubkey,
+    /// The first authority: owns the insurance account, whoever the authority is.
+    pub insurance_owner: Pubkey,
     pub settler: Pubkey,
     /// Owns the accounts whose owners left their keys to the platform, and the exchange's own: they change without their signatures.
     pub custodian: Pubkey,

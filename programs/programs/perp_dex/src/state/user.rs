@@ -5,7 +5,7 @@ use super::{Exchange, MAX_ASSETS, QUOTE};
 use crate::error::DexError;
 
 pub const MAX_POSITIONS: usize = 8;
-/// The authority's account with this number holds the insurance: it is paid last.
+/// The first authority's account with this number holds the insurance: it is paid last.
 pub const INSURANCE_SUB_ACCOUNT: u16 = u16::MAX;
 
 /// A free place has no lots.
@@ -126,7 +126,7 @@ impl Holdings {
 
 impl User {
     pub fn is_insurance(&self, exchange: &Exchange) -> bool {
-        self.owner == exchange.authority && self.sub_account == INSURANCE_SUB_ACCOUNT
+        self.owner == exchange.insurance_owner && self.sub_account == INSURANCE_SUB_ACCOUNT
     }
 
     /// Does it change without its owner's signature?
@@ -134,7 +134,8 @@ impl User {
         self.owner == exchange.custodian || self.is_insurance(exchange)
     }
 
-    /// Take up what has become final; in a frozen exchange drop the rest. Every instruction that reads an account does this first.
+    /// Take up what has become final; in a frozen exchange drop the rest. Every instruction that reads an account does
+    /// this first.
     pub fn settle(&mut self, exchange: &Exchange) -> Result<()> {
         for place in 0..self.pending.len() {
             let pending = self.pending[place];
@@ -147,11 +148,19 @@ impl User {
             }
         }
         self.pending.sort_unstable_by_key(|pending| if pending.epoch == 0 { u64::MAX } else { pending.epoch });
+        self.note_exit();
         Ok(())
     }
 
     pub fn exit_is_open(&self) -> bool {
         self.exit_requested_at != 0 && !self.exit_paid
+    }
+
+    /// An exit ends when nothing is left and nothing is on its way, however it went.
+    pub fn note_exit(&mut self) {
+        let waits = self.pending.iter().any(|pending| pending.epoch != 0);
+        let empty = self.holdings.is_flat() && self.holdings.balances.iter().all(|balance| *balance <= 0);
+        self.exit_paid |= self.exit_is_open() && empty && !waits;
     }
 
     /// Is there a position, or money, in the account as it is or will be?
