@@ -15,10 +15,11 @@ from solders.transaction_metadata import TransactionMetadata
 
 from chain.client import ChainClient
 from chain.idl import PROGRAMS
-from chain.keepers.actions import Result, Sender, error_name
+from chain.keepers.actions import Action, Result, Sender, error_name
 from chain.keepers.keeper import Keeper
 from chain.keepers.programs import Programs
 from chain.keepers.running import JOBS, keep_once
+from chain.keepers.sight import Sight
 from oracle.feeds.pyth_solana.account import address
 from tests.chain.localnets import Localnet
 from tests.programs.support.exchange import PRICE, Exchange
@@ -115,7 +116,7 @@ class KeptExchange(Exchange):
         self.exchange = self.dex.pda(b"exchange")
         self.mints = [self.chain.mint(501), self.chain.mint(502)]
         self.sub_accounts, self.wallets, self.batches, self.nonce = {}, {}, [], 0
-        self.client = ChainClient(net.url, retry_after_s=())
+        self.client, self.programs = ChainClient(net.url, retry_after_s=()), Programs()
         self.feed_pyth(PRICE)
 
     def feed_pyth(self, dollars: int) -> None:
@@ -133,11 +134,21 @@ class KeptExchange(Exchange):
 
     def keep(self, by: Keypair, *jobs: str, client: ChainClient | None = None, **wishes: Any) -> list[Result]:
         """Make one pass; blocks come while the keeper waits."""
-        keeper = Keeper(programs=Programs(), key=by.pubkey(), **wishes)
-        sender = Sender(client=client or self.client, payer=by, pause=lambda _: self.net.advance())
-        results, errors = keep_once(jobs=jobs or tuple(JOBS), keeper=keeper, client=client or self.client, sender=sender)
+        keeper = Keeper(programs=self.programs, key=by.pubkey(), **wishes)
+        chosen = client or self.client
+        results, errors = keep_once(jobs=jobs or tuple(JOBS), keeper=keeper, client=chosen, sender=self._sender(by, chosen))
         assert errors == []
         return results
+
+    def due(self, by: Keypair, job: str, **wishes: Any) -> list[Action]:
+        """Return what a keeper would do now."""
+        return JOBS[job](Keeper(programs=self.programs, key=by.pubkey(), **wishes), Sight(self.programs, self.client))
+
+    def send_actions(self, by: Keypair, actions: list[Action]) -> list[Result]:
+        return self._sender(by, self.client).send(actions)
+
+    def _sender(self, by: Keypair, client: ChainClient) -> Sender:
+        return Sender(client=client, payer=by, pause=lambda _: self.net.advance())
 
 
 @pytest.fixture

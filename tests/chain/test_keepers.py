@@ -4,9 +4,12 @@ import threading
 from typing import Any
 
 import pytest
+from solders.keypair import Keypair
 
 from chain.client import ChainClient
 from chain.keepers.actions import Result
+from chain.keepers.health import least_free, shortage, worst
+from chain.keepers.sight import Sight
 from tests.chain.kept import KeptExchange, kept, outcomes
 from tests.programs.support.exchange import HOUR_S, USDC
 from tests.programs.support.insurance import PARAMETERS, Insurance
@@ -16,13 +19,17 @@ LOTS = 7_900
 ENDS: dict[str, Any] = {"falls_back": True, "freezes": True}
 
 
+class Insured(Insurance):
+    exchange: KeptExchange
+
+
 @pytest.fixture
-def insured(kept: KeptExchange) -> Insurance:
+def insured(kept: KeptExchange) -> Insured:
     """Alice and Bob have 20,000 USDC each, Dave who keeps 100,000; Bob staked 5,000 more for losses."""
     for owner in (kept.alice, kept.bob):
         kept.deposit(owner, 20_000 * USDC)
     kept.deposit(kept.dave, 100_000 * USDC)
-    insurance = Insurance(kept)
+    insurance = Insured(kept)
     insurance.initialise()
     insurance.stake(kept.bob, 5_000 * USDC)
     return insurance
@@ -56,18 +63,16 @@ def test_it_keeps_a_disputed_price_on_record(kept: KeptExchange) -> None:
     assert (feed["state"], feed["pyth"]["price_e8"], feed["price_e8"]) == ("Disputed", 105_000 * 10**8, 100_000 * 10**8)
 
 
-def test_it_leaves_a_live_exchange_alone(insured: Insurance) -> None:
+def test_it_leaves_a_live_exchange_alone(insured: Insured) -> None:
     kept = insured.exchange
-    assert isinstance(kept, KeptExchange)
     assert kept.keep(kept.dave, **ENDS) == []
     kept.chain.warp(seconds=1, slots=1_001)
     assert kept.keep(kept.dave) == []  # who keeps for the operator lets others say that he is silent
     assert kept.state()["phase"] == "Live"
 
 
-def test_a_keeper_alone_lives_a_whole_fallback_through(insured: Insurance) -> None:
+def test_a_keeper_alone_lives_a_whole_fallback_through(insured: Insured) -> None:
     kept = insured.exchange
-    assert isinstance(kept, KeptExchange)
     fall_back(kept)
     kept.reprice(100_000)
     trade(kept)
@@ -102,39 +107,96 @@ def test_a_keeper_alone_lives_a_whole_fallback_through(insured: Insurance) -> No
     assert 0 <= kept.vault_atoms() < 5
 
 
-def test_two_keepers_at_once_do_no_harm(insured: Insurance) -> None:
+def test_it_calls_for_margin_by_the_programs_own_figures(insured: Insured) -> None:
     kept = insured.exchange
-    assert isinstance(kept, KeptExchange)
+    fall_back(kept)
+    kept.reprice(100_000)
+    trade(kept)
+    assert kept.keep(kept.erin, "liquidation") == []
+    kept.chain.warp(seconds=10)
+    kept.reprice(99_900)
+    alice = kept.user(kept.alice)
+    sight = Sight(kept.programs, kept.client)
+    own = worst(sight.users[alice], sight.observed, sight.now_s)
+    assert outcomes(kept.keep(kept.erin, "liquidation")) == {f"account {alice} called for margin": "done"}
+    call = Sight(kept.programs, kept.client).one("risk", "MarginCall", kept.programs.margin_call(alice))
+    assert own is not None
+    assert call is not None
+    told = call.figures
+    assert (own.equity, own.initial, own.maintenance) == (told.equity_atoms, told.initial_atoms, told.maintenance_atoms)
+    assert own.free < 0 < own.excess
+    kept.deposit(kept.alice, 1_000 * USDC)
+    assert outcomes(kept.keep(kept.dave, "liquidation")) == {f"margin call of {alice} ended": "done"}
+
+
+def test_it_proves_a_shortage_by_the_programs_own_figures_and_ends_it(insured: Insured) -> None:
+    kept = insured.exchange
+    fall_back(kept)
+    kept.reprice(100_000)
+    trade(kept)
+    kept.chain.warp(seconds=10)
+    kept.reprice(98_600)
+    alice = kept.user(kept.alice)
+    sight = Sight(kept.programs, kept.client)
+    own = shortage(sight.users[alice], sight.observed, sight.now_s)
+    assert own is not None
+    # Erin has no account, and so can prove but not take over.
+    assert outcomes(kept.keep(kept.erin, "liquidation"))[f"liquidation 1 of {alice} begun"] == "done"
+    record = insured.liquidation(kept.alice)
+    assert (record["equity_atoms"], record["maintenance_atoms"]) == (own.equity, own.maintenance)
+    assert kept.keep(kept.erin, "liquidation") == []
+    kept.chain.warp(seconds=10)
+    kept.reprice(100_000)
+    assert f"liquidation 1 of {alice} ended" in outcomes(kept.keep(kept.erin, "liquidation"))
+    assert insured.liquidation(kept.alice)["ended"]
+
+
+def test_it_takes_over_no_more_than_its_own_margin_carries(insured: Insured) -> None:
+    kept = insured.exchange
+    fall_back(kept)
+    kept.reprice(100_000)
+    trade(kept)
+    kept.withdraw(kept.dave, 99_800 * USDC, number=None)
+    kept.chain.warp(seconds=10)
+    kept.reprice(98_600)
+    kept.keep(kept.dave, "liquidation")
+    kept.keep(kept.dave, "liquidation")
+    assert 0 < kept.lots(kept.dave) < LOTS // 10
+    least = least_free(
+        Sight(kept.programs, kept.client).users[kept.user(kept.dave)], Sight(kept.programs, kept.client).observed, kept.chain.now
+    )
+    assert least is not None
+    assert 0 <= least < 100 * USDC  # a lot needs 2.5 USDC of margin, and brings a fee
+
+
+def test_two_keepers_at_once_do_no_harm(insured: Insured) -> None:
+    kept = insured.exchange
     kept.deposit(kept.charlie, 100_000 * USDC)
     fall_back(kept)
     kept.reprice(100_000)
     trade(kept)
     kept.fall(98_600)
-    stop = kept.net.tick(slot_ms=20)
-    told = race(kept, passes=6)
-    stop()
+    told = race(kept, passes=6, falls_back=True)
     assert not [result for result in told if result.outcome in {"refused", "lost"}]
     assert kept.lots(kept.alice) + kept.lots(kept.dave) + kept.lots(kept.charlie) == LOTS
     record = insured.liquidation(kept.alice)
     assert record["steps"] == sum("taken over" in result.title for result in told if result.outcome == "done")
     kept.chain.warp(seconds=HOUR_S, slots=2_000)
-    stop = kept.net.tick(slot_ms=20)
-    told = race(kept, passes=8)
-    stop()
+    told = race(kept, passes=8, **ENDS)
     assert not [result for result in told if result.outcome in {"refused", "lost"}]
     assert kept.state()["phase"] == "Escaping"
     assert 0 <= kept.vault_atoms() < 5
 
 
-def race(kept: KeptExchange, *, passes: int) -> list[Result]:
+def race(kept: KeptExchange, *, passes: int, **wishes: Any) -> list[Result]:
     """Let Dave and Charlie keep, each on his own, pass after pass together."""
     together, told = threading.Barrier(2), list[Result]()
 
-    def keep(by: object) -> None:
+    def keep(by: Keypair) -> None:
         with ChainClient(kept.net.url) as client:
             for _ in range(passes):
                 together.wait(timeout=60)
-                told.extend(kept.keep(by, client=client, **ENDS))  # type: ignore[arg-type]
+                told.extend(kept.keep(by, client=client, **wishes))
 
     threads = [threading.Thread(target=keep, args=(by,)) for by in (kept.dave, kept.charlie)]
     for thread in threads:

@@ -1,0 +1,70 @@
+"""manage.py keeper as a stranger runs it: a key, a node, no database; and how it bears a node that does not answer."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from solders.keypair import Keypair
+
+from chain.client import ChainClient
+from chain.keepers.actions import Sender
+from chain.keepers.keeper import Keeper
+from chain.keepers.programs import Programs
+from chain.keepers.running import LONGEST_PAUSE_S, keep
+from tests.chain.kept import KeptExchange, kept
+from tests.chain.localnets import free_port
+
+__all__ = ["kept"]
+ROOT = Path(__file__).parents[2]
+NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "REDIS_URL": "redis://127.0.0.1:1/0"}
+
+
+@pytest.fixture
+def key(kept: KeptExchange, tmp_path: Path) -> Path:
+    path = tmp_path / "erin.json"
+    path.write_text(kept.erin.to_json())
+    return path
+
+
+def test_it_runs_without_database_and_cache(kept: KeptExchange, key: Path, tmp_path: Path) -> None:
+    kept.fall(99_000)
+    stop = kept.net.tick(slot_ms=20)
+    command = [sys.executable, "manage.py", "keeper", "all", "--once", "--key", str(key), "--rpc-url", kept.net.url]
+    environment = os.environ | NOWHERE | {"DATA_DIR": str(tmp_path / "data")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    stop()
+    assert done.returncode == 0, done.stderr
+    assert "Pyth's price of market 1: done" in done.stdout
+    assert kept.dex.account("Market", kept.chain.data(kept.market()))["price_e8"] == 99_000 * 10**8
+
+
+def test_it_says_in_a_line_what_it_cannot_do(kept: KeptExchange, key: Path, tmp_path: Path) -> None:
+    for options, message in (
+        ({"key": tmp_path / "nobody.json", "rpc_url": kept.net.url}, "no key nobody"),
+        ({"key": key, "rpc_url": f"http://127.0.0.1:{free_port()}"}, "cannot be reached"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            call_command("keeper", "epochs", once=True, stdout=StringIO(), **options)
+
+
+class Enough(Exception):
+    pass
+
+
+def test_it_asks_a_silent_node_ever_more_slowly() -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 6:
+            raise Enough
+
+    key = Keypair()
+    with ChainClient(f"http://127.0.0.1:{free_port()}", retry_after_s=()) as client, pytest.raises(Enough):
+        keeper = Keeper(programs=Programs(), key=key.pubkey())
+        keep(jobs=("epochs",), keeper=keeper, client=client, sender=Sender(client=client, payer=key), every_s=5, pause=pause)
+    assert pauses == [10, 20, 40, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
