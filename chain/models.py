@@ -92,6 +92,7 @@ from chain.custody.models import WalletChallenge as WalletChallenge  # noqa: E40
 from chain.custody.models import Withdrawal as Withdrawal  # noqa: E402, PLC0414
 from chain.custody.models import WithdrawalAddress as WithdrawalAddress  # noqa: E402, PLC0414
 from chain.settlement.models import BatchAccount as BatchAccount  # noqa: E402, PLC0414
+from chain.settlement.models import BookedTrade as BookedTrade  # noqa: E402, PLC0414
 from chain.settlement.models import Challenged as Challenged  # noqa: E402, PLC0414
 from chain.settlement.models import Reconciliation as Reconciliation  # noqa: E402, PLC0414
 from chain.settlement.models import SettledAccount as SettledAccount  # noqa: E402, PLC0414

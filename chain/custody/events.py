@@ -49,5 +49,11 @@ def told(program: AnchorProgram, *, signature: str, transaction: dict[str, Any])
 
 
 def plain(event: Any) -> dict[str, Any]:
-    """Return the fields of a decoded event, none of which is a struct, as JSON has them."""
-    return {name: str(value) if isinstance(value, Pubkey) else value for name, value in vars(event).items()}
+    """Return the fields of a decoded event, none of which is a struct, as JSON has them; hashes are lists of numbers."""
+    return {name: _plain(value) for name, value in vars(event).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Pubkey):
+        return str(value)
+    return list(value) if isinstance(value, bytes | bytearray | list | tuple) else value

@@ -42,6 +42,9 @@ class Carried:
     def u64(self, offset: int) -> int:
         return int.from_bytes(self.arguments[offset : offset + 8], "little")
 
+    def i64(self, offset: int) -> int:
+        return int.from_bytes(self.arguments[offset : offset + 8], "little", signed=True)
+
 
 def rebuilt(*, client: ChainClient, chain: Deployment, signature: str, transaction: dict[str, Any], known: int) -> list[Told]:
     """Return the numbered events of a transaction, the first of which follows `known`."""
@@ -106,12 +109,34 @@ def _fields(client: ChainClient, chain: Deployment, one: Carried, before: list[T
         fields["min_nonce"] = one.u64(0)
     elif one.name == "request_exit":
         fields["requested_at"] = time_s
+    elif one.name == "match_orders":
+        fields |= _match(client, chain, one)
+    elif one.name == "liquidate":
+        fields |= {"market_id": _market_id(client, chain, one), "liquidator": str(one.accounts["liquidator"]), "lots": one.i64(0)}
     return fields
 
 
 def asset_of(client: ChainClient, chain: Deployment, one: Carried) -> int:
     account = client.account(one.accounts["asset"], commitment="finalized")
     return int(chain.dex.program.account("Asset", account).index)
+
+
+def _match(client: ChainClient, chain: Deployment, one: Carried) -> dict[str, Any]:
+    buy, sell = one.arguments[16:48], one.arguments[48:80]
+    return {
+        "market_id": _market_id(client, chain, one),
+        "buyer": str(one.accounts["buyer"]),
+        "seller": str(one.accounts["seller"]),
+        "size_lots": one.u64(0),
+        "price_ticks": one.u64(8),
+        "buy_order": list(buy),
+        "sell_order": list(sell),
+    }
+
+
+def _market_id(client: ChainClient, chain: Deployment, one: Carried) -> int:
+    account = client.account(one.accounts["market"], commitment="finalized")
+    return int(chain.dex.program.account("Market", account).market_id)
 
 
 def _deposits(user: str, before: list[Told]) -> int:

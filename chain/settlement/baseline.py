@@ -16,7 +16,7 @@ from chain.settlement.books import MOVED_ON_CHAIN, NOT_ON_CHAIN, Book, Changes
 from chain.settlement.errors import SettlementHalted
 from chain.settlement.fold import Fold
 from markets.assets import QUOTE
-from markets.events import Event, OrderAccepted, OrderAmended
+from markets.events import ChainTradeBooked, Event, OrderAccepted, OrderAmended
 from trading.archive import JournalReader
 from trading.models import Fill, Position, Projection
 
@@ -40,12 +40,14 @@ def take(deployment: Deployment) -> Baseline | None:
     last_fill = Fill.objects.order_by("-id").first()
     fold.last_trade_id = last_fill.trade_id if last_fill else 0
     fold.start_from(books_of_tables())
-    for account_id in fold.self_custodied:
-        if fold.books.get(account_id, Book()) != Book():
-            raise SettlementHalted(f"Account {account_id} belongs to a wallet and has traded before the first batch.")
     if fold.self_custodied:
         for event in _events(projection.seq):
-            fold.note_orders(event)
+            if isinstance(event, ChainTradeBooked):
+                fold.note_on_chain(event)
+            else:
+                fold.note_orders(event)
+    if traded := fold.touched_wallets():
+        raise SettlementHalted(f"Accounts {traded} belong to wallets and have traded before the first batch.")
     changes = fold.cut(reference=projection.seq)
     return Baseline(seq=projection.seq, stamp_ms=projection.stamp_ms, fold=fold, changes=changes)
 
@@ -74,12 +76,12 @@ def _through_the_vault() -> Iterator[tuple[int, int]]:
 
 
 def _events(until_seq: int) -> Iterator[Event]:
-    """Yield what orders were placed and amended, from the beginning: wallets' orders may rest on the book."""
+    """Yield what orders were placed and amended, from the beginning, since wallets' may rest on the book; and what was traded on chain."""
     reader, after = JournalReader(), 0
     while after < until_seq:
         rows = reader.read_events(after, min(ROWS_AT_ONCE, until_seq - after))
         if not rows:
             return
         for row in rows:
-            yield from (event for event in row.events if isinstance(event, OrderAccepted | OrderAmended))
+            yield from (event for event in row.events if isinstance(event, OrderAccepted | OrderAmended | ChainTradeBooked))
         after = rows[-1].seq

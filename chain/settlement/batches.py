@@ -20,7 +20,7 @@ from chain.settlement import baseline, carried
 from chain.settlement.books import Changes
 from chain.settlement.fold import Fold
 from chain.settlement.leaves import QUOTE, Leaf, house, restored
-from chain.settlement.models import BatchAccount, SettlementBatch
+from chain.settlement.models import BatchAccount, BookedTrade, SettlementBatch
 from chain.settlement.trees import AccountTree
 from markets.ledger import FAUCET
 from trading.archive import EventsOfRow, JournalReader
@@ -164,6 +164,7 @@ def _write(deployment: Deployment, changes: Changes, *, place: Place, begin_ms: 
         )
         for number, (account_id, address, made) in enumerate(rows)
     )
+    BookedTrade.objects.bulk_create(BookedTrade(number=number, batch=batch) for number in changes.traded)
     log.info("batch_made", seq=batch.seq, accounts=len(rows), journal_seq=place.seq)
     return batch
 

@@ -74,3 +74,4 @@ class Changes:
     funding: Mapping[int, FundingTerms]
     last_trade_id: int
     unproven: int  # deleveragings against accounts of the custodian: nothing on chain shows why
+    traded: tuple[int, ...] = ()  # the chain's own trades, by the numbers of its events, that the books have taken in

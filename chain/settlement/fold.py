@@ -15,6 +15,7 @@ from chain.settlement.leaves import MAX_LEAVES, QUOTE, Leaf
 from markets.assets import QUOTE as QUOTE_ASSET
 from markets.events import (
     AccountOpened,
+    ChainTradeBooked,
     Event,
     FundingPaid,
     LedgerPosted,
@@ -88,6 +89,7 @@ class Fold:
         self._leaves: dict[int, list[Leaf | None]] = {}
         self._funding: dict[int, FundingTerms] = {}
         self._unproven = 0
+        self._booked: list[int] = []  # trades made on chain
         self._closings: dict[int, list[Closing]] = {}
         self._awaited: dict[int, int] = {}
         self._loose: dict[int, int] = {}
@@ -103,6 +105,10 @@ class Fold:
     def touched(self) -> list[int]:
         """Return the accounts that changed since the last cut."""
         return sorted(self._before)
+
+    def touched_wallets(self) -> list[int]:
+        """Return the self-custodied accounts that changed since the last cut other than on chain."""
+        return [one for one in self.touched if one in self.self_custodied and changed(self._before[one], self.books[one])]
 
     def start_from(self, books: Mapping[int, Book]) -> None:
         """Take over what accounts hold, as changes from nothing."""
@@ -148,7 +154,13 @@ class Fold:
         total = merkle.canonical(one for made in changed.values() for leaf in made for one in leaf.sums)
         if total:
             raise SettlementHalted(f"The changes of a batch do not sum to zero: {total}.")
-        changes = Changes(leaves=changed, funding=self._funding, last_trade_id=self.last_trade_id, unproven=self._unproven)
+        changes = Changes(
+            leaves=changed,
+            funding=self._funding,
+            last_trade_id=self.last_trade_id,
+            unproven=self._unproven,
+            traded=tuple(self._booked),
+        )
         self._begin()
         return changes
 
@@ -276,6 +288,33 @@ class Fold:
             time_ms=time_ms,
             trade_id=trade_id,
         )
+
+    def chain_trade_booked(self, event: ChainTradeBooked, _stamp_ms: int) -> None:
+        """The books follow what was done on chain; no batch has to say it there again."""
+        self.last_trade_id = event.trade_id
+        lots, quote = event.size_lots, event.quote_atoms
+        self._traded_there(event, event.buyer_account_id, lots, quote, event.buyer_position_lots, event.buyer_cost_atoms)
+        self._traded_there(event, event.seller_account_id, -lots, -quote, event.seller_position_lots, event.seller_cost_atoms)
+        self.note_on_chain(event)
+
+    def _traded_there(  # noqa: PLR0917 - called for both sides
+        self, event: ChainTradeBooked, account_id: int, lots: int, quote_atoms: int, after_lots: int, cost_atoms: int
+    ) -> None:
+        book = self._book(account_id)
+        if book.lots(event.market_id) + lots != after_lots:
+            raise SettlementHalted(f"The position of account {account_id} in market {event.market_id} is not what the journal says.")
+        book.balance_atoms -= quote_atoms
+        book.resize(event.market_id, after_lots, cost_atoms)
+
+    def note_on_chain(self, event: ChainTradeBooked) -> None:
+        """Count a trade among what was there before this batch: the chain has it since it was made."""
+        self._booked.append(event.number)
+        lots, quote = event.size_lots, event.quote_atoms
+        for account_id, bought, paid in ((event.buyer_account_id, lots, quote), (event.seller_account_id, -lots, -quote)):
+            self._book(account_id)
+            before = self._before[account_id]
+            before.balance_atoms -= paid
+            before.resize(event.market_id, before.lots(event.market_id) + bought, 0)
 
     def position_changed(self, event: PositionChanged, stamp_ms: int) -> None:
         """A position changed other than by a match: by realised profit, which is posted, less what its cost changed by."""
@@ -438,6 +477,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Fold, Any, int], None]]] = {
     OrderAccepted: Fold.order_accepted,
     OrderAmended: Fold.order_amended,
     OrderFilled: Fold.order_filled,
+    ChainTradeBooked: Fold.chain_trade_booked,
     PositionChanged: Fold.position_changed,
     LedgerPosted: Fold.ledger_posted,
     FundingPaid: Fold.funding_paid,

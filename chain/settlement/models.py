@@ -60,8 +60,18 @@ class BatchAccount(models.Model):
         return f"batch {self.batch_id}, account {self.account_id}"
 
 
+class BookedTrade(models.Model):
+    """A trade made on chain that a batch has taken into the books: what is settled of its accounts includes it from there on."""
+
+    number = models.BigIntegerField(primary_key=True)  # of the chain's event
+    batch = models.ForeignKey(SettlementBatch, on_delete=models.PROTECT, related_name="booked_trades")
+
+    def __str__(self) -> str:
+        return f"event {self.number}"
+
+
 class SettledAccount(models.Model):
-    """What all batches that were made say of an account: USDC less costs, without deposits and withdrawals of the vault."""
+    """What all batches that were made, and trades made on chain, say of an account: USDC less costs, without the vault's own moves."""
 
     account_id = models.BigIntegerField(primary_key=True)
     balance_atoms = models.BigIntegerField(default=0)

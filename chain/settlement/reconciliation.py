@@ -1,8 +1,8 @@
 """Comparing what the vault has, what the program says of accounts, and what the ledger says. It changes nothing but whether money leaves.
 
 Four equations: the vault holds at least the asset's total; the total is the sum of all final balances; each account has on chain what the
-batches that are settled gave it, with what it moved through the vault itself; and what settlement makes of the journal is what the tables
-say. A difference stops withdrawals, until staff say why.
+batches that are settled gave it, with what it moved through the vault or traded there itself; and what settlement makes of the journal is
+what the tables say. A difference stops withdrawals, until staff say why.
 """
 
 import struct
@@ -18,6 +18,7 @@ from django.db.models.functions import Cast
 from chain import merkle
 from chain.client import ChainClient
 from chain.custody.models import ChainEvent
+from chain.custody.trades import KINDS, ChainTrade, trade_of
 from chain.deployment import Deployment
 from chain.settlement import carried
 from chain.settlement.baseline import books_of_tables
@@ -25,7 +26,7 @@ from chain.settlement.batches import fold_on
 from chain.settlement.books import Book
 from chain.settlement.errors import SettlementHalted
 from chain.settlement.leaves import QUOTE
-from chain.settlement.models import BatchAccount, Reconciliation, SettledAccount, SettledPosition, SettlementBatch
+from chain.settlement.models import BatchAccount, BookedTrade, Reconciliation, SettledAccount, SettledPosition, SettlementBatch
 from chain.settlement.reading import discriminated, final_balances, outlook, phase_of
 from trading.models import Projection
 
@@ -134,7 +135,7 @@ def _last_made() -> int | None:
 
 
 def _settled(deployment: Deployment, last_seq: int) -> dict[str, dict[int, int]]:
-    """Return what the batches up to `last_seq` gave, by address: all that were made, less those that are not on chain yet."""
+    """Return what batches up to `last_seq` and trades on chain gave, by address: all batches that were made, less those not there yet."""
     sums: dict[str, dict[int, int]] = {}
     accounts, positions = list(SettledAccount.objects.all()), list(SettledPosition.objects.all())
     ids = {account.account_id for account in accounts} | {position.account_id for position in positions}
@@ -147,7 +148,17 @@ def _settled(deployment: Deployment, last_seq: int) -> dict[str, dict[int, int]]
         for leaf in leaves:
             for slot, amount in leaf["sums"]:
                 _add(sums, address, slot, -amount)
+    for trade in _traded_since():
+        for address, sign in ((trade.buyer, 1), (trade.seller, -1)):
+            _add(sums, address, QUOTE, -sign * trade.quote_atoms)
+            _add(sums, address, merkle.position_slot(trade.market_id), sign * trade.size_lots)
     return sums
+
+
+def _traded_since() -> list[ChainTrade]:
+    """Return the trades made on chain that no batch has taken into the books yet."""
+    rows = ChainEvent.objects.filter(kind__in=KINDS).exclude(number__in=BookedTrade.objects.values("number"))
+    return [trade_of(event) for event in rows.order_by("number")]
 
 
 def _add(sums: dict[str, dict[int, int]], address: str, slot: int, amount: int) -> None:

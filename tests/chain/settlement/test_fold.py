@@ -15,6 +15,7 @@ from chain.settlement.fold import Fold
 from chain.settlement.leaves import MAX_LEAVES, QUOTE, Leaf, restored
 from markets.commands import (
     AdjustBalance,
+    BookChainTrade,
     CloseAccount,
     Deposit,
     MoveIsolatedMargin,
@@ -26,7 +27,7 @@ from markets.commands import (
     Transfer,
     Withdraw,
 )
-from markets.events import Event, OrderAccepted
+from markets.events import ChainTradeBooked, Event, OrderAccepted
 from markets.ledger import BACKSTOP, CLEARING, CUSTODY, FAUCET, FEES, INSURANCE, PENDING_WITHDRAWALS
 from markets.signed_orders import SIGNED_BYTES, encode
 from tests.engine.chance import Chance
@@ -69,7 +70,17 @@ class Settled(Desk):
                 self.forced += 1
                 self.cut()
             self.fold.add(signed(event), stamp_ms=self.now_ms)
+            if isinstance(event, ChainTradeBooked):
+                self.trade_on_chain(event)
         return replies
+
+    def trade_on_chain(self, event: ChainTradeBooked) -> None:
+        """What no batch may say: the chain has it already."""
+        lots, quote, slot = event.size_lots, event.quote_atoms, merkle.position_slot(event.market_id)
+        for account_id, bought, paid in ((event.buyer_account_id, lots, quote), (event.seller_account_id, -lots, -quote)):
+            slots = self.chain.setdefault(account_id, {})
+            slots[QUOTE] = slots.get(QUOTE, 0) - paid
+            slots[slot] = slots.get(slot, 0) + bought
 
     def cut(self) -> None:
         changes = self.fold.cut(reference=len(self.batches))
@@ -161,6 +172,43 @@ def test_it_gives_each_thing_that_happens_to_an_owner_a_leaf(seed: int) -> None:
     desk.assert_settled()
     assert {"Credit", "Trade"} <= set(desk.kinds(ALICE))
     assert set(desk.kinds(CHARLIE)) == {"House"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_says_nothing_of_what_was_traded_on_chain(seed: int) -> None:
+    """Wallets' and the platform's accounts, the insurance among them, trade here and there: batches say what was done here."""
+    desk = Settled(self_custodied=(ALICE, BOB), cash=[400 * USDC, 3_000 * USDC][seed % 2])
+    desk.lever(50)
+    draw, booked = Random(seed), 0  # noqa: S311
+    for command in Chance(desk, 800 + seed).commands(250):
+        if is_on_chain(command):
+            desk.do(command)
+        if draw.random() < 0.2:
+            booked += 1
+            buyer, seller = draw.sample((ALICE, BOB, CHARLIE, INSURANCE), 2)
+            lots = draw.choice((1, 20, 300))
+            quote = lots * draw.randint(9_000_000, 11_000_000) + draw.randint(0, 9)
+            trade = BookChainTrade(
+                market_id=MARKET, buyer_account_id=buyer, seller_account_id=seller, size_lots=lots, quote_atoms=quote, number=booked
+            )
+            desk.do(trade)
+        if draw.random() < 0.05 and desk.fold.is_whole:
+            desk.cut()
+            desk.assert_settled()
+    desk.cut()
+    desk.assert_settled()
+    assert booked > 25
+    assert {"Credit", "Trade"} <= set(desk.kinds(ALICE))
+
+
+def test_it_makes_nothing_of_a_trade_on_chain_alone() -> None:
+    desk = Settled(self_custodied=(ALICE,), cash=0)
+    desk.cut()
+    desk.do(BookChainTrade(market_id=MARKET, buyer_account_id=ALICE, seller_account_id=BOB, size_lots=5, quote_atoms=50, number=9))
+
+    changes = desk.fold.cut(reference=1)
+
+    assert (changes.leaves, changes.traded) == ({}, (9,))
 
 
 def test_it_ends_a_batch_before_an_account_has_too_many_leaves() -> None:
