@@ -5,7 +5,7 @@ import hashlib
 from django.db import transaction
 from django.utils import timezone
 
-from chain.models import NO_HASH, OutboxEntry, OutboxShard
+from chain.models import NO_HASH, OutboxAttempt, OutboxEntry, OutboxShard
 
 
 def entry_hash(*, prev_hash: bytes, seq: int, payload: bytes) -> bytes:
@@ -26,9 +26,29 @@ def enqueue(*, shard: str, payload: bytes) -> OutboxEntry:
     return entry
 
 
+@transaction.atomic
+def remove_last(*, entry: OutboxEntry) -> bool:
+    """Take back a shard's last entry, of which nothing can land any more; False for one that others follow, or that is on its way."""
+    shard = OutboxShard.objects.select_for_update().get(pk=entry.shard_id)
+    entry.refresh_from_db()
+    open_ones = entry.attempts.exclude(state__in=(OutboxAttempt.State.EXPIRED, OutboxAttempt.State.FAILED))
+    if entry.seq != shard.last_seq or entry.state != OutboxEntry.State.QUEUED or open_ones.exists():
+        return False
+    shard.last_seq, shard.last_hash = entry.seq - 1, bytes(entry.prev_hash)
+    shard.save(update_fields=["last_seq", "last_hash"])
+    entry.attempts.all().delete()
+    entry.delete()
+    return True
+
+
 def halt(*, shard: str, reason: str) -> None:
     """Stop the shard. The first reason stays."""
+    OutboxShard.objects.get_or_create(name=shard, defaults={"last_hash": NO_HASH})
     OutboxShard.objects.filter(name=shard, halted_at=None).update(halted_at=timezone.now(), halt_reason=reason)
+
+
+def is_halted(shard: str) -> bool:
+    return OutboxShard.objects.filter(name=shard).exclude(halted_at=None).exists()
 
 
 @transaction.atomic
