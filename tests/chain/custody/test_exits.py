@@ -21,7 +21,7 @@ from chain.settlement.leaves import house
 from chain.settlement.trees import AccountTree, batch_root
 from chain.setup.parameters import LOCALNET_EXCHANGE
 from markets.commands import PlaceOrder, Side, Withdraw
-from markets.ledger import FEES
+from markets.ledger import FEES, PENDING_WITHDRAWALS
 from markets.queries import GetAccount
 from markets.selectors import market_by_symbol
 from markets.signed_orders import SignedOrder, encode, put_together
@@ -67,7 +67,7 @@ def test_it_ends_an_exit_that_has_nothing_left(custody_desk: CustodyDesk) -> Non
 
 def lose_all(desk: CustodyDesk, alice: Person) -> None:
     """Let Alice have lost everything, in the engine and in a batch that is final."""
-    lost = Withdraw(account_id=alice.account.id, asset="USDC", amount_atoms=500 * USDC, target_account_id=FEES)
+    lost = Withdraw(account_id=alice.account.id, asset="USDC", amount_atoms=500 * USDC, target_account_id=PENDING_WITHDRAWALS)
     assert desk.engine.gateway.submit(lost).reject is None
     fees, settler = desk.chain.account_address(FEES), desk.chain.keys.settler
     trees = [AccountTree(user=alice.wallet.user, leaves=(house(0, -500 * USDC),), before=((0, 500 * USDC),))]
