@@ -23,10 +23,11 @@ def _exchange(deployment: Deployment, client: ChainClient) -> list[str]:
         exchange = dex.read_exchange(client, commitment="finalized")
     except WrongAccount:
         return ["perp_dex is not initialised on this cluster."]
-    found = {"authority": exchange.authority, "settler": exchange.settler, "custodian": exchange.custodian}
-    wrong = [
-        f"The exchange's {name} is {key}, not {getattr(record, name)}." for name, key in found.items() if str(key) != getattr(record, name)
-    ]
+    found = {"insurance_owner": exchange.insurance_owner, "settler": exchange.settler, "custodian": exchange.custodian}
+    wanted = {"insurance_owner": record.authority, "settler": record.settler, "custodian": record.custodian}
+    wrong = [f"The exchange's {name} is {key}, not {wanted[name]}." for name, key in found.items() if str(key) != wanted[name]]
+    if exchange.authority not in {deployment.authority, deployment.governance.authority}:
+        wrong.append(f"The exchange's authority is {exchange.authority}, neither {record.authority} nor governance.")
     if bytes(exchange.genesis_hash) != deployment.genesis_hash:
         wrong.append("The exchange takes orders that are signed for another cluster.")
     if client.account(dex.asset(deployment.usdc_mint)["asset"], commitment="finalized") is None:

@@ -14,7 +14,7 @@ from chain.deployment import FILE, LOCALNET, Deployment, Keys, Record, read, rea
 from chain.errors import ChainUnavailable
 from chain.idl import AnchorProgram, WrongAccount
 from chain.prices import origin
-from chain.setup import companions, inspection, refusal, stages
+from chain.setup import companions, handover, inspection, refusal, stages
 from chain.setup.code import PROGRAMS
 from chain.setup.keys import make_keys, program_key, write_record
 from chain.setup.money import Money
@@ -28,10 +28,10 @@ NODE_TIMEOUT_S = 60.0
 POLL_S = 0.1
 
 
-def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say, whole: bool = True) -> Deployment:
+def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say, whole: bool = True, govern: bool = False) -> Deployment:
     """Bring the localnet to where the exchange settles on it; what is there stays. ChainOff: the chain is another exchange's.
 
-    `whole`: the programs that trading and settlement can do without, as well.
+    `whole`: the programs that trading and settlement can do without, as well. `govern`: hand it over to governance.
     """
     with ChainClient(rpc_url) as client:
         genesis_hash = wait_for_node(client)
@@ -41,7 +41,10 @@ def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say,
             record = _record(keys, folder, rpc_url=rpc_url, genesis_hash=genesis_hash, prices=origin(views))
             found = Deployment(record=record, folder=folder)
             refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=inspection.batches(found, client))
-            _run(_site(found, client, views), whole=whole, say=say)
+            site = _site(found, client, views)
+            _run(site, whole=whole, say=say)
+            if govern:
+                _hand_over(site, say)
             turn_prices(deployment=found, client=client, views=views)
         except WrongAccount as error:
             reason = f"{error.message} {refusal.AFRESH}"
@@ -117,6 +120,12 @@ def _run(site: Site, *, whole: bool, say: Say) -> None:
 
     first: Stage = lambda: money.mints(with_votes=whole) + stages.foundation(site)  # noqa: E731
     send_rounds(site.client, [first, second, third, fourth, money.behind_faucet], say=say)
+
+
+def _hand_over(site: Site, say: Say) -> None:
+    if reasons := handover.problems(site):
+        raise SetupFailed("\n".join(reasons))
+    send_rounds(site.client, [lambda: handover.hand_over(site)], say=say)
 
 
 def _fund(client: ChainClient, keys: Sequence[Keypair], say: Say) -> None:

@@ -173,7 +173,7 @@ def test_it_compares_the_code_of_an_upgradeable_program(operator: Operator, fold
     assert f"upgraded by {guardian}" in "\n".join(found.lines())
 
     operator.put(place, Account(10**11, head + code[:-1] + bytes([code[-1] ^ 1]) + bytes(64), LOADER))
-    with pytest.raises(ChainRefusedHere, match="jit: the code at .* is another"):
+    with pytest.raises(ChainRefusedHere, match=r"jit: the code at .* is another"):
         plan(operator, folder)
     operator.put(place, Account(10**11, head + code, LOADER))
 

@@ -35,6 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--rpc-url", default=settings.SOLANA_RPC_URL, help="where the node serves")
+        parser.add_argument("--govern", action="store_true", help="hand exchange and oracle over to governance, for good")
         real = parser.add_argument_group("another cluster than the localnet")
         real.add_argument("--cluster", help=f"{', '.join(cluster.GENESIS)}, or a name of your own with --genesis-hash")
         real.add_argument("--genesis-hash", help="of a cluster that has no name here")
@@ -42,25 +43,30 @@ class Command(BaseCommand):
         real.add_argument("--keys", type=Path, help="the folder of key files (mode 600) and addresses (NAME.pub)")
         real.add_argument("--stake-mint", type=address, help="the token whose holders govern; without it there is no governance")
         real.add_argument("--insurance-usdc", type=Decimal, default=Decimal(0), help="the authority's own stake in the insurance fund")
-        real.add_argument("--govern", action="store_true", help="hand exchange and oracle over to governance, for good")
         real.add_argument("--yes", action="store_true", help="do it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(highlight=False, soft_wrap=True, emoji=False)
         began = time.monotonic()
         try:
-            found = self._set_up_cluster(console, options) if options["cluster"] else self._set_up(console, options["rpc_url"])
+            found = self._set_up_cluster(console, options) if options["cluster"] else self._set_up(console, options)
         except DomainError as error:
             raise CommandError(error.message) from error
         if found is not None:
             took_s = time.monotonic() - began
             console.print(f"The exchange is {found.dex.exchange} on {found.cluster} ({found.rpc_url}); {took_s:.1f} s", markup=False)
 
-    def _set_up(self, console: Console, rpc_url: str) -> Deployment:
+    def _set_up(self, console: Console, options: dict[str, Any]) -> Deployment:
         views = wait_for_markets()
         if settings.LOCALNET:
             with console.status("Chain") as status:
-                return set_up(rpc_url=rpc_url, folder=settings.CHAIN_DIR, views=views, say=lambda text: status.update(f"Chain: {text}"))
+                return set_up(
+                    rpc_url=options["rpc_url"],
+                    folder=settings.CHAIN_DIR,
+                    views=views,
+                    say=lambda text: status.update(f"Chain: {text}"),
+                    govern=options["govern"],
+                )
         found = deployment()
         wrong = problems(found, [view.parameters for view in views])
         if wrong:

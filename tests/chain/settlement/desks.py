@@ -3,7 +3,7 @@
 import time
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from solders.account import Account as SolanaAccount
@@ -16,9 +16,7 @@ from chain.building import build
 from chain.client import ChainClient
 from chain.cranks import turn_prices
 from chain.custody.instructions import WalletInstructions
-from chain.deployment import Deployment
 from chain.errors import ChainUnavailable
-from chain.idl import PROGRAMS
 from chain.models import ChainAccount, OutboxEntry
 from chain.outbox.settler import Progress, Settler, Step, ignore
 from chain.settlement.batches import SHARD, make_batch
@@ -26,14 +24,13 @@ from chain.settlement.models import SettlementBatch
 from chain.settlement.reading import batch_address, outlook
 from chain.settlement.route import BatchRoute
 from chain.setup import tokens
-from chain.setup.localnet import set_up
 from chain.setup.parameters import FAUCET_ATOMS
 from markets.commands import OpenAccount, PlaceOrder, Side
 from markets.ledger import CLEARING, CUSTODY, FAUCET, PENDING_WITHDRAWALS
 from markets.signed_orders import Domain, SignedOrder, encode, put_together
-from tests.chain.localnets import Localnet
 from tests.chain.markets import view
 from tests.chain.settlement.test_fold import engine_slots
+from tests.chain.templates import localnet_with_exchange
 from tests.engine import desk as engine_desk
 from tests.engine.desk import MARKET, OTHER, USDC, parameters
 from tests.trading.lives import JournalledDesk
@@ -50,20 +47,19 @@ OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
 class SettlementDesk(JournalledDesk):
     """Everything that the engine does is journalled at once; batches are made and settled when the test says so."""
 
+    listed: ClassVar[tuple[tuple[int, str], ...]] = ((MARKET, "BTC"), (OTHER, "ETH"))  # on chain
+    whole = False  # with insurance, auctions and governance
+
     def __init__(self, *, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
         monkeypatch.setattr(engine_desk, "START_MS", int(time.time() * 1_000) - 30_000)
         settings.CHAIN_DIR = folder / "chain"
         self.stored = 0
         super().__init__(**options)
         self.journal()
-        self.localnet = Localnet(journal=folder / "blocks", programs=PROGRAMS)
+        views = [view(parameters(market_id, base_asset=asset), price=PRICE) for market_id, asset in self.listed]
+        name = f"settlement of {self.listed}, {'whole' if self.whole else 'as far as it trades'}"
+        self.localnet, self.deployment = localnet_with_exchange(name, folder=folder, views=views, whole=self.whole)
         self.client = ChainClient(self.localnet.url, retry_after_s=())
-        self.deployment: Deployment
-        stop = self.localnet.tick(slot_ms=SLOT_MS)
-        views = [view(parameters(market_id, base_asset=asset), price=PRICE) for market_id, asset in ((MARKET, "BTC"), (OTHER, "ETH"))]
-        self.deployment = set_up(rpc_url=self.localnet.url, folder=folder / "chain", views=views, say=ignore, whole=False)  # type: ignore[arg-type]
-        stop()
-        self.localnet.finalize()
 
     def adopt(self, account_id: int, usdc: int = 10_000) -> "Owner":
         """Open an account that its owner's wallet holds, with a trading key that is registered on chain, and money of the faucet's."""
