@@ -106,7 +106,13 @@ class Order(Resting):
     def __init__(
         self, order_id: int, command: PlaceOrder, account: "Account", holding: "Holding", price_ticks: int, size_lots: int, stamp_ms: int
     ) -> None:
-        super().__init__(order_id, BUY if command.side == "buy" else SELL, price_ticks, size_lots)
+        self.order_id: int = order_id
+        self.sign: int = BUY if command.side == "buy" else SELL
+        self.price_ticks: int = price_ticks
+        self.remaining_lots: int = size_lots
+        self.level: Level | None = None
+        self.previous: Resting | None = None
+        self.following: Resting | None = None
         self.command: PlaceOrder = command
         self.account: Account = account
         self.holding: Holding = holding

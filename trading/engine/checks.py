@@ -6,7 +6,7 @@ from markets.commands import MAX_CLIENT_ORDER_ID, PlaceOrder
 from markets.parameters import MarketParameters
 from markets.rejects import Reject
 from markets.units import PPM, charge
-from oracle.actions import Action
+from oracle.actions import OPEN, Action
 from trading.engine import margin, signatures, withdrawals
 from trading.engine.liquidity import complete_value
 from trading.engine.state import Account, Holding, Market, State
@@ -14,6 +14,7 @@ from trading.engine.state import Account, Holding, Market, State
 MAX_TICKS: Final = 1 << 52
 MAX_SHOWN: Final = 1 << 62  # what a reply can carry is a signed 64-bit integer
 PLAIN: Final = frozenset({"limit", "market"})
+MARKET: Final = frozenset({"market", "stop_market", "take_profit_market"})
 RESTING: Final = frozenset({"gtc", "gtd"})
 MAX_LINK_ID: Final = 1 << 62
 
@@ -44,7 +45,7 @@ def is_trigger(type_: str) -> bool:
 
 
 def is_market(type_: str) -> bool:
-    return type_ != "limit" and type_.endswith("market")
+    return type_ in MARKET
 
 
 def rests(command: PlaceOrder) -> bool:
@@ -82,9 +83,10 @@ def refusal(state: State, account: Account, market: Market, order: PlaceOrder) -
 def invalid_combination(state: State, account: Account, order: PlaceOrder) -> str:
     """Return the field that does not go with the others, or nothing."""
     trigger = order.type not in PLAIN
-    market = is_market(order.type)
+    market = order.type in MARKET
     tif = order.time_in_force
-    if len(order.client_order_id) > MAX_CLIENT_ORDER_ID or order.client_order_id[:1] == "~":
+    client_id = order.client_order_id
+    if client_id and (len(client_id) > MAX_CLIENT_ORDER_ID or client_id[0] == "~"):
         return "client_order_id"
     if order.good_till_ms and tif != "gtd":
         return "good_till_ms"
@@ -205,7 +207,7 @@ def entry(state: State, market: Market, holding: Holding, order: PlaceOrder, pri
         if order.post_only == "reject" or price <= 0:
             return Entry(Reject("POST_ONLY_WOULD_TAKE", {"best_ticks": opposite.best_ticks()}))
         crosses = False
-    if order.time_in_force == "fok" or not price_ticks or is_market(order.type):
+    if order.type != "limit" or order.time_in_force == "fok" or not price_ticks:
         reject = unfillable(state, market, holding, order, sign, price, lots, crosses)
         if reject is not None:
             return Entry(reject)
@@ -229,12 +231,10 @@ def unfit(
     """Check an order against prices and limits, before it meets the book. Only a stated price is held to the band."""
     parameters = market.parameters
     mark = market.mark_ticks
-    index = market.index
-    action: Action = "reduce"
-    if risky:
-        action = "match" if order.post_only == "none" else "post"
-    if not index.allows(action) or (mark == 0 and risky):
-        return Reject("PRICE_STALE", {"oracle_state": index.state})
+    if market.index.state not in OPEN or mark == 0:
+        reject = untrusted(market, order, risky)
+        if reject is not None:
+            return reject
     if stated and mark and abs(price_ticks - mark) * PPM > mark * parameters.price_band_ppm:
         return out_of_band(market, price_ticks)
     if not reduce_only and price_ticks * lots * market.tick_lot_atoms < parameters.min_notional_atoms:
@@ -243,6 +243,16 @@ def unfit(
         return Reject("TOO_MANY_ORDERS", {"max_open_orders": parameters.max_open_orders})
     if reduce_only and sign * holding.size_lots >= 0:
         return Reject("REDUCE_ONLY", {"position_lots": holding.size_lots})
+    return None
+
+
+def untrusted(market: Market, order: PlaceOrder, risky: bool) -> Reject | None:
+    """Refuse an order that the state of the price does not admit."""
+    action: Action = "reduce"
+    if risky:
+        action = "match" if order.post_only == "none" else "post"
+    if not market.index.allows(action) or (market.mark_ticks == 0 and risky):
+        return Reject("PRICE_STALE", {"oracle_state": market.index.state})
     return None
 
 
@@ -269,7 +279,8 @@ def reducing(
     bears = not crosses or margin.bears(state, holding, sign, lots, value, fee)
     if not bears and order.time_in_force == "fok":
         return Entry(Reject("INSUFFICIENT_MARGIN", {"equity_atoms": margin.equity(state, holding.pool)}))
-    margin.distrust(holding.pool)
+    # What it costs at worst lowers the floor, as of any order: to drop the floor would have the next order make all sums exact.
+    margin.spend(state, holding.pool, margin.most_of_order(holding, sign, lots, price_ticks, fee))
     return Entry(None, price_ticks, lots, not bears)
 
 
@@ -280,6 +291,8 @@ def too_large(market: Market, holding: Holding, sign: int, lots: int) -> Reject 
     if most and sign * holding.size_lots + waiting + lots > most:
         return Reject("POSITION_LIMIT", {"max_position_lots": most, "position_lots": holding.size_lots, "open_lots": waiting})
     cap = market.parameters.max_open_interest_lots
+    if market.open_interest_lots + lots <= cap:
+        return None
     larger = abs(holding.size_lots + sign * lots) - abs(holding.size_lots)
     if larger > 0 and market.open_interest_lots + larger > cap:
         return Reject("OPEN_INTEREST_CAP", {"max_open_interest_lots": cap, "open_interest_lots": market.open_interest_lots})

@@ -40,7 +40,7 @@ def collect(state: State) -> None:
     found: list[int] = []
     for market_id in sorted(state.ready_markets):
         market = state.markets[market_id]
-        if may_fire(state, market):
+        if not market.watch.is_unused() and may_fire(state, market):
             for trigger_by in REFERENCES:
                 reached = market.watch.take(trigger_by, checks.reference_ticks(market, trigger_by))
                 found.extend(order.order_id for order in reached)

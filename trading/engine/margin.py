@@ -219,16 +219,24 @@ def spend(state: State, pool: MarginPool, most_atoms: int) -> bool:
 def most_of_order(holding: Holding, sign: int, lots: int, price_ticks: int, fee_atoms: int) -> int:
     """Return the most by which an order can lower what is available, resting or filled at its price or better."""
     market = holding.market
-    price = price_ticks if sign > 0 else max(price_ticks, 2 * market.mark_ticks - price_ticks)
-    return with_add_on(market, lots * price * market.tick_lot_atoms) + fee_atoms
+    price = price_ticks
+    if sign < 0 and price < market.mark_ticks:
+        price = 2 * market.mark_ticks - price
+    most = lots * price * market.tick_lot_atoms
+    return (with_add_on(market, most) if market.raises_margin else most) + fee_atoms
 
 
 def most_of_fill(holding: Holding, sign: int, lots: int, price_ticks: int, fee_atoms: int, counted: bool) -> int:
     """Return the most by which a resting order's fill can lower what is available; `counted` among the open orders before."""
     market = holding.market
-    loss = max(0, sign * (price_ticks - market.mark_ticks))
-    price = 2 * loss if counted else loss + market.mark_ticks
-    return with_add_on(market, lots * price * market.tick_lot_atoms) + max(0, fee_atoms)
+    loss = sign * (price_ticks - market.mark_ticks)
+    price = 0 if counted else market.mark_ticks
+    if loss > 0:
+        price += 2 * loss if counted else loss
+    most = lots * price * market.tick_lot_atoms
+    if market.raises_margin:
+        most = with_add_on(market, most)
+    return most + fee_atoms if fee_atoms > 0 else most
 
 
 def with_add_on(market: Market, most_atoms: int) -> int:

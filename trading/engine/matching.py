@@ -8,7 +8,7 @@ from trading.engine import lives, margin
 from trading.engine.book import Order
 from trading.engine.brackets import arm, is_bracketed
 from trading.engine.pools import emptied, top_up
-from trading.engine.positions import apply_fill, book_cash, follow
+from trading.engine.positions import apply_value, book_cash, follow
 from trading.engine.signatures import permits
 from trading.engine.state import Holding, Market, State
 
@@ -119,23 +119,12 @@ def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, l
     maker_fee = charge(value, parameters.maker_fee_ppm)
     taking = taker.holding
     making = maker.holding
-    taker_pnl = apply_fill(taking, taker.sign * lots, price)
-    maker_pnl = apply_fill(making, maker.sign * lots, price)
+    taker_pnl = apply_value(taking, taker.sign * lots, taker.sign * value)
+    maker_pnl = apply_value(making, maker.sign * lots, maker.sign * value)
     if market.raises_margin:
         margin.count_crowd(state, market)
     book_cash(state, taking.pool, taker_pnl, taker_fee)
     book_cash(state, making.pool, maker_pnl, maker_fee)
-    taker.remaining_lots -= lots
-    taker.filled_quote_atoms += value
-    taker.fee_atoms += taker_fee
-    maker.filled_quote_atoms += value
-    maker.fee_atoms += maker_fee
-    maker.updated_ms = state.stamp_ms
-    if not maker.reduce_only:
-        margin.reserve(making, maker.sign, -lots, price)
-    market.book.side(maker.sign).reduce(maker, lots)
-    market.last_ticks = price
-    state.ready_markets.add(market.market_id)
     trade_id = state.next_trade_id
     state.next_trade_id = trade_id + 1
     state.events.append(
@@ -160,15 +149,33 @@ def trade(state: State, market: Market, taker: Order, maker: Order, lots: int, l
             "liquidation" if liquidation else "trade",
         )
     )
+    market.last_ticks = price
+    state.ready_markets.add(market.market_id)
+    taker.remaining_lots -= lots
+    taker.filled_quote_atoms += value
+    taker.fee_atoms += taker_fee
+    maker.filled_quote_atoms += value
+    maker.fee_atoms += maker_fee
+    make(state, market, maker, lots)
+    tidy(state, making)
+    tidy(state, taking)
+
+
+def make(state: State, market: Market, maker: Order, lots: int) -> None:
+    """Take filled lots off a maker's order on the book; one that is done ends, one that is bracketed arms."""
+    maker.updated_ms = state.stamp_ms
+    if not maker.reduce_only:
+        margin.reserve(maker.holding, maker.sign, -lots, maker.price_ticks)
+    (market.book.bids if maker.sign > 0 else market.book.asks).reduce(maker, lots)
     if is_bracketed(maker):
         arm(state, maker, lots)
     if maker.remaining_lots == 0:
         lives.filled(state, maker)
-    if making.pool.market_id and making.size_lots == 0:
-        emptied(state, making)
-    if taking.pool.market_id and taking.size_lots == 0:
-        emptied(state, taking)
-    if making.reducing:
-        follow(state, making)
-    if taking.reducing:
-        follow(state, taking)
+
+
+def tidy(state: State, holding: Holding) -> None:
+    """After a fill: an isolated pool may be done with its margin, and reduce-only orders follow the position."""
+    if holding.size_lots == 0 and holding.pool.market_id:
+        emptied(state, holding)
+    if holding.reducing:
+        follow(state, holding)

@@ -33,8 +33,8 @@ def expired(state: State, valid_until_ms: int) -> Reject | None:
 
 
 def place(state: State, command: PlaceOrder) -> Reply:
-    account = user_account(state, command.account_id)
-    if account is None:
+    account = state.accounts.get(command.account_id)
+    if account is None or command.account_id < FIRST_USER_ACCOUNT:
         return Reply(reject=expired(state, command.valid_until_ms) or ACCOUNT_NOT_FOUND)
     if command.valid_until_ms and state.stamp_ms > command.valid_until_ms:
         return refuse(state, account, command, Reject("EXPIRED", {"stamp_ms": state.stamp_ms}), False)
@@ -63,7 +63,8 @@ def place(state: State, command: PlaceOrder) -> Reply:
     entry = checks.entry(state, market, holding, command, price, command.size_lots, False)
     if entry.reject is not None:
         return refuse(state, account, command, entry.reject, True)
-    top_up(state, holding, entry.margin_atoms)
+    if entry.margin_atoms:
+        top_up(state, holding, entry.margin_atoms)
     order = accept(state, holding, command, entry.price_ticks, entry.lots, "open", terms)
     execute(state, market, order, entry.tight)
     return Reply(orders=(order_view(order),))
@@ -124,7 +125,7 @@ def accept(
 
 def execute(state: State, market: Market, order: Order, tight: bool) -> None:
     """Match a live order, then rest, cancel or close what is left."""
-    keys = market.book.side(-order.sign).keys
+    keys = (market.book.asks if order.sign > 0 else market.book.bids).keys
     stopped: CancelReason | None = None
     if keys and keys[-1] >= -order.sign * order.price_ticks:
         stopped = match(state, market, order, tight, False)

@@ -42,7 +42,7 @@ def apply_value(holding: Holding, signed_lots: int, value: int) -> int:
         holding.realised_atoms = 0
         holding.funding_atoms = 0
     holding.size_lots = after
-    market.open_interest_lots += max(after, 0) - max(size, 0)
+    market.open_interest_lots += (after if after > 0 else 0) - (size if size > 0 else 0)
     margin.changed(holding)
     return realised
 

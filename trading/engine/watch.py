@@ -57,6 +57,10 @@ class Watch:
         self.rising: dict[str, Ladder] = {}
         self.falling: dict[str, Ladder] = {}
 
+    def is_unused(self) -> bool:
+        """Tell whether no order has waited here yet."""
+        return not self.rising and not self.falling
+
     def add(self, order: Order) -> None:
         self._ladder(order).add(order)
 
