@@ -98,7 +98,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """`outlooks`: the account as it is, then as each epoch that waits will make it."""
+    """`outlooks`: the account as it is, then as each epoch that waits will make it. `exit_can_end`: only the record of it is missing."""
 
     key: Pubkey
     owner: Pubkey
@@ -107,6 +107,7 @@ class User:
     min_nonce: int
     exit_requested_at: int
     exit_is_open: bool
+    exit_can_end: bool
     valued: bool
     claim_atoms: int
     escaped: int
@@ -182,6 +183,8 @@ def user_of(key: Pubkey, found: Any, *, final_epoch: int, frozen: bool) -> User:
         if pending.epoch > final_epoch and not frozen:
             balances, lots = _added(balances, lots, pending.changes)
             outlooks.append(Holdings(balances=balances, lots=lots))
+    asked = bool(found.exit_requested_at) and not found.exit_paid
+    empty = len(outlooks) == 1 and not lots and all(balance <= 0 for balance in balances)
     return User(
         key=key,
         owner=found.owner,
@@ -189,7 +192,8 @@ def user_of(key: Pubkey, found: Any, *, final_epoch: int, frozen: bool) -> User:
         outlooks=tuple(outlooks),
         min_nonce=found.min_nonce,
         exit_requested_at=found.exit_requested_at,
-        exit_is_open=bool(found.exit_requested_at) and not found.exit_paid,
+        exit_is_open=asked and not empty,
+        exit_can_end=asked and empty,
         valued=found.valued,
         claim_atoms=found.claim_atoms,
         escaped=found.escaped,

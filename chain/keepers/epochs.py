@@ -1,6 +1,6 @@
 """The epochs' job: batches become final, a silent exchange falls back and freezes, and a frozen one pays everybody out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -17,15 +17,13 @@ TOO_SOON = frozenset({"TooEarly"})
 
 
 def look(keeper: Keeper, sight: Sight) -> list[Action]:
-    watches_exits = keeper.falls_back and sight.phase == "Live"
-    users = sight.users if watches_exits or sight.is_frozen else {}
     challenges = dict(sight.all("perp_dex", "Challenge")) if sight.is_frozen or _challenged(sight.exchange) else {}
-    passed = due(keeper, sight, users.values(), challenges)
+    passed = due(keeper, sight, sight.users.values(), challenges)
     return [*passed, *(ending.look(keeper, sight) if sight.is_frozen else [])]
 
 
-def due(keeper: Keeper, sight: Sight, users: Iterable[User], challenges: Mapping[Pubkey, Any]) -> list[Action]:
-    exchange, actions = sight.exchange, []
+def due(keeper: Keeper, sight: Sight, users: Collection[User], challenges: Mapping[Pubkey, Any]) -> list[Action]:
+    exchange, actions = sight.exchange, [] if sight.is_frozen else [_end_exit(keeper, user) for user in users if user.exit_can_end]
     if is_due(exchange, now_s=sight.now_s):
         actions.append(_action(keeper, "epoch turned", "turn_epoch", TOO_SOON | {"WrongBatch"}))
     overdue = next((user for user in users if _is_overdue(user, exchange, sight.now_s)), None)
@@ -39,6 +37,10 @@ def due(keeper: Keeper, sight: Sight, users: Iterable[User], challenges: Mapping
         for key, one in challenges.items()
         if (keeper.freezes or sight.is_frozen) and _is_unanswered(one, sight)
     ]
+
+
+def _end_exit(keeper: Keeper, user: User) -> Action:
+    return _action(keeper, f"exit of {user.key} ended", "end_exit", TOO_SOON, user=user.key)
 
 
 def _is_silent(sight: Sight) -> bool:

@@ -66,7 +66,7 @@ class Sight:
         return {key: self._user(key, found) for key, found in self.some("perp_dex", "User", keys).items()}
 
     def is_insurance(self, user: User) -> bool:
-        return bool(user.owner == self.exchange.authority and user.sub_account == INSURANCE_SUB_ACCOUNT)
+        return bool(user.owner == self.exchange.insurance_owner and user.sub_account == INSURANCE_SUB_ACCOUNT)
 
     def is_custodied(self, user: User) -> bool:
         """Whether the operator changes it without its owner's signature."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,8 +14,11 @@ from solders.keypair import Keypair
 from chain.client import ChainClient
 from chain.keepers.actions import Sender
 from chain.keepers.keeper import Keeper
+from chain.keepers.metrics import KeeperCollector
 from chain.keepers.programs import Programs
 from chain.keepers.running import LONGEST_PAUSE_S, keep
+from chain.tasks import keep_exchange
+from tests.chain.deployments import write_deployment
 from tests.chain.kept import KeptExchange, kept
 from tests.chain.localnets import free_port
 
@@ -68,3 +72,25 @@ def test_it_asks_a_silent_node_ever_more_slowly() -> None:
         keeper = Keeper(programs=Programs(), key=key.pubkey())
         keep(jobs=("epochs",), keeper=keeper, client=client, sender=Sender(client=client, payer=key), every_s=5, pause=pause)
     assert pauses == [10, 20, 40, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+
+
+def test_the_operators_keeper_runs_by_the_schedule_and_is_counted(kept: KeptExchange, tmp_path: Path, settings: Any) -> None:
+    settings.CHAIN_DIR, settings.LOCALNET = tmp_path / "chain", True
+    keys = write_deployment(settings.CHAIN_DIR, rpc_url=kept.net.url, genesis_hash=str(kept.net.chain.genesis_hash))
+    kept.chain.svm.airdrop(keys["settler"].pubkey(), 10**9)
+    kept.fall(99_000)
+    kept.chain.warp(seconds=1, slots=1_001)
+    before = counted()
+    stop = kept.net.tick(slot_ms=20)
+    assert keep_exchange() == 1  # the price; that the operator is silent, others say
+    stop()
+    kept.net.finalize()
+    assert keep_exchange() == 0
+    assert counted() == before + 1
+    assert kept.state()["phase"] == "Live"
+
+
+def counted() -> float:
+    """Return how often the oracle's job did something."""
+    samples = [sample for family in KeeperCollector().collect() for sample in family.samples]
+    return sum(sample.value for sample in samples if sample.labels == {"job": "oracle", "outcome": "done"})
