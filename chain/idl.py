@@ -34,7 +34,7 @@ class AnchorProgram:
 
     def __init__(self, name: str, *, folder: Path | None = None) -> None:
         self.name = name
-        self._text = ((folder or settings.CHAIN_PROGRAMS) / f"{name}.legacy.json").read_text()
+        self._text = ((folder or programs_folder()) / f"{name}.legacy.json").read_text()
 
     @cached_property
     def idl(self) -> Any:
@@ -129,6 +129,11 @@ class AnchorProgram:
             assert described.is_optional, f"{described.name} is missing"
             return AccountMeta(self.id, is_signer=False, is_writable=False)
         return AccountMeta(key, is_signer=described.is_signer, is_writable=described.is_mut)
+
+
+def programs_folder() -> Path:
+    """Return where the programs of this exchange are; without Django's settings those that were built here."""
+    return Path(settings.CHAIN_PROGRAMS) if settings.configured else PROGRAMS
 
 
 def snake_case(name: str) -> str:

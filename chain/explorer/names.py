@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from django.conf import settings
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM
 from solders.sysvar import INSTRUCTIONS as SYSVAR_INSTRUCTIONS
 from spl.token.constants import ASSOCIATED_TOKEN_PROGRAM_ID, TOKEN_PROGRAM_ID
 
 from chain.deployment import Deployment
-from chain.idl import AnchorProgram
+from chain.idl import AnchorProgram, programs_folder
 from chain.prices import feed_address, market_address
 from chain.setup.stages import OWN_ACCOUNTS
 from markets.ledger import NAMES
@@ -32,7 +31,7 @@ _own: dict[Path, dict[str, AnchorProgram]] = {}
 
 def own_programs() -> dict[str, AnchorProgram]:
     """Return the programs that were built here, by address."""
-    folder = settings.CHAIN_PROGRAMS
+    folder = programs_folder()
     if folder not in _own:
         found = (AnchorProgram(path.name.removesuffix(".legacy.json")) for path in sorted(folder.glob("*.legacy.json")))
         _own[folder] = {str(program.id): program for program in found}

@@ -3,12 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 
-from django.conf import settings
 from solders.account import Account
 from solders.pubkey import Pubkey
 
 from chain.client import ChainClient
-from chain.idl import AnchorProgram
+from chain.idl import AnchorProgram, programs_folder
 from chain.setup.keys import program_key
 
 LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
@@ -33,7 +32,7 @@ def code_hash(code: bytes) -> str:
 
 
 def built_hash(name: str) -> str:
-    return code_hash((settings.CHAIN_PROGRAMS / f"{name}.so").read_bytes())
+    return code_hash((programs_folder() / f"{name}.so").read_bytes())
 
 
 def read_program(client: ChainClient, name: str) -> Deployed | None:
