@@ -22,14 +22,13 @@ from chain.custody.running import custody_pass
 from chain.custody.wallets import wallet_challenge, wallet_link
 from chain.deployment import Deployment, deployment
 from chain.setup import tokens
-from chain.setup.localnet import set_up
 from markets.ledger import NAMES
 from markets.queries import GetAccount, GetMarkets
 from markets.units import QUOTE_ATOMS
 from tests.chain.localnets import SOL, Localnet
-from tests.support.engine import ROOT, EngineProcesses
+from tests.chain.templates import localnet_with_exchange
+from tests.support.engine import EngineProcesses
 
-PROGRAMS = ROOT / "chain" / "programs"
 USDC = QUOTE_ATOMS
 PATIENCE = 400
 
@@ -147,13 +146,10 @@ class CustodyDesk:
 def custody_desk(engine_process: EngineProcesses, settings: Any, tmp_path: Path) -> Iterator[CustodyDesk]:
     for account_id, name in NAMES.items():  # a flush after another test has taken what the migration made
         Account.objects.get_or_create(id=account_id, defaults={"name": name})
-    localnet = Localnet(programs=PROGRAMS)
-    settings.SOLANA_RPC_URL, settings.LOCALNET, settings.CHAIN_DIR = localnet.url, True, tmp_path / "chain"
     views = [view for view in engine_process.gateway.query(GetMarkets()) if view.parameters.symbol == "BTC-PERP"]
+    localnet, _ = localnet_with_exchange("custody", folder=tmp_path, views=views)
+    settings.SOLANA_RPC_URL, settings.LOCALNET, settings.CHAIN_DIR = localnet.url, True, tmp_path / "chain"
     try:
-        stop = localnet.tick(slot_ms=20)
-        set_up(rpc_url=localnet.url, folder=settings.CHAIN_DIR, views=views, say=lambda _text: None, whole=False)
-        stop()
         desk = CustodyDesk(localnet, engine_process, deployment())
         yield desk
         desk.client.close()
