@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from solders.pubkey import Pubkey
 
-from chain.keepers import bids
+from chain.keepers import bids, pools
 from chain.keepers.actions import Action
 from chain.keepers.bids import INSTRUCTIONS, JOB, SYSTEM
 from chain.keepers.hall import Hall, is_running, read_hall
@@ -20,11 +20,13 @@ CLOSED = frozenset({"AuctionOver", "BadBid"})
 
 
 def look(keeper: Keeper, sight: Sight) -> list[Action]:
-    if sight.is_frozen or sight.one("jit", "Terms", keeper.programs.terms) is None:
+    terms = sight.one("jit", "Terms", keeper.programs.terms)
+    if terms is None:
         return []
     taken = read_orders(keeper.orders) if keeper.orders and sight.is_fallback else []
     made = read_orders(keeper.bids) if keeper.bids and sight.is_fallback else []
-    return due(keeper, sight, read_hall(keeper, sight, taken=taken, made=made), taken=taken, made=made)
+    actions = due(keeper, sight, read_hall(keeper, sight, taken=taken, made=made), taken=taken, made=made)
+    return [*actions, *(pools.look(keeper, sight, terms.mint) if sight.is_frozen else [])]
 
 
 def due(keeper: Keeper, sight: Sight, hall: Hall, *, taken: Sequence[KnownOrder], made: Sequence[KnownOrder]) -> list[Action]:
@@ -35,7 +37,8 @@ def due(keeper: Keeper, sight: Sight, hall: Hall, *, taken: Sequence[KnownOrder]
 
 def _prices(keeper: Keeper, sight: Sight, market_ids: set[int]) -> list[Action]:
     """Settling leaves no room for anything else in its transaction, so prices go before, by themselves."""
-    behind = [sight.markets[one] for one in sorted(market_ids) if one in sight.markets and sight.markets[one].can_observe(sight.now_s)]
+    known = [sight.markets[one] for one in sorted(market_ids) if one in sight.markets and sight.is_fallback]
+    behind = [market for market in known if market.can_observe(sight.now_s)]
     return [Action(job=JOB, title=f"price of market {one.market_id} observed", instructions=[observe(keeper, one)]) for one in behind]
 
 

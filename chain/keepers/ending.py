@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from solders.instruction import AccountMeta
+from solders.pubkey import Pubkey
 from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account, get_associated_token_address
 
@@ -17,12 +18,15 @@ JOB = "epochs"
 
 def look(keeper: Keeper, sight: Sight) -> list[Action]:
     assets = [asset for _, asset in sight.all("perp_dex", "Asset")]
-    return due(keeper, sight, sight.users.values(), assets)
+    pools = frozenset(pool.user for _, pool in sight.all("jit", "Pool"))
+    return due(keeper, sight, sight.users.values(), assets, pools=pools)
 
 
-def due(keeper: Keeper, sight: Sight, users: Iterable[User], assets: Sequence[Any]) -> list[Action]:
+def due(keeper: Keeper, sight: Sight, users: Iterable[User], assets: Sequence[Any], *, pools: frozenset[Pubkey]) -> list[Action]:
+    """`pools`: the accounts of liquidity pools, which count what they were paid even if that is nothing."""
     if sight.phase == "Escaping":
-        return [_escape(keeper, user, asset) for user in users for asset in assets if _has_share(user, asset.index)]
+        waiting = [(user, asset) for user in users for asset in assets if not user.escaped >> asset.index & 1]
+        return [_escape(keeper, user, asset) for user, asset in waiting if _has_share(user, asset.index) or user.key in pools]
     if sight.exchange.valued_users < sight.exchange.users:
         return [_value(keeper, sight, user) for user in users if not user.valued]
     quote = next(asset for asset in assets if asset.index == QUOTE)
@@ -36,9 +40,8 @@ def _value(keeper: Keeper, sight: Sight, user: User) -> Action:
 
 
 def _has_share(user: User, asset: int) -> bool:
-    """Whether there is something to send that was not sent yet. What is nothing needs no token account of its owner's."""
-    share = user.claim_atoms if asset == QUOTE else user.holdings.balances[asset]
-    return share > 0 and not user.escaped >> asset & 1
+    """Whether there is something to send: nothing needs no token account of its owner's."""
+    return (user.claim_atoms if asset == QUOTE else user.holdings.balances[asset]) > 0
 
 
 def _escape(keeper: Keeper, user: User, asset: Any) -> Action:

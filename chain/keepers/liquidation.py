@@ -1,6 +1,6 @@
-"""The liquidation job: margin calls always; while the operator is silent, liquidations and recoveries, too."""
+"""The liquidation job: margin calls always; while the operator is silent, liquidations and recoveries, too; and what disputes are due."""
 
-from chain.keepers import liquidations, margin_calls, recoveries
+from chain.keepers import disputes, liquidations, margin_calls, recoveries
 from chain.keepers.actions import Action
 from chain.keepers.keeper import Keeper
 from chain.keepers.sight import Sight
@@ -12,4 +12,4 @@ def look(keeper: Keeper, sight: Sight) -> list[Action]:
     if fund is None:
         return calls
     steps = [] if sight.is_frozen else liquidations.look(keeper, sight, fund.parameters)
-    return [*steps, *recoveries.look(keeper, sight, fund), *calls]
+    return [*steps, *recoveries.look(keeper, sight, fund), *disputes.look(keeper, sight, fund), *calls]

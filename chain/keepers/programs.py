@@ -49,5 +49,9 @@ class Programs:
     def auction(self, order: bytes) -> Pubkey:
         return self.jit.pda(b"auction", order)
 
+    def pool_owner(self, pool: Pubkey) -> Pubkey:
+        """Return the address that owns a liquidity pool's vault, and its account of the exchange."""
+        return self.jit.pda(b"pool_owner", bytes(pool))
+
     def bid(self, auction: Pubkey, user: Pubkey) -> Pubkey:
         return self.jit.pda(b"bid", bytes(auction), bytes(user))

@@ -1,4 +1,4 @@
-"""A keeper's passes: each job looks at the chain afresh, sends what is due, and leaves the rest to the next pass."""
+"""A keeper's passes: each job looks at the chain, sends what is due, and leaves the rest to the next pass."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +30,13 @@ def keep_once(*, jobs: Sequence[str], keeper: Keeper, client: ChainClient, sende
     """Make one pass. A job that cannot be done now holds up no other."""
     results: list[Result] = []
     errors: list[ChainError] = []
+    sight: Sight | None = None
     for name in jobs:
         try:
-            results += sender.send(JOBS[name](keeper, Sight(keeper.programs, client))[:MOST_ACTIONS])
+            sight = sight or Sight(keeper.programs, client)
+            done = sender.send(JOBS[name](keeper, sight)[:MOST_ACTIONS])
+            sight = None if done else sight  # what was sent may have changed anything
+            results += done
         except ChainError as error:
             log.warning("keeper_waits", job=name, code=error.code, error=error.message)
             errors.append(error)

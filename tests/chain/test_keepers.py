@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from solders.keypair import Keypair
+from spl.token.instructions import get_associated_token_address
 
 from chain.client import ChainClient
 from chain.keepers.actions import Result
@@ -167,6 +168,27 @@ def test_it_takes_over_no_more_than_its_own_margin_carries(insured: Insured) -> 
     )
     assert least is not None
     assert 0 <= least < 100 * USDC  # a lot needs 2.5 USDC of margin, and brings a fee
+
+
+def test_it_has_the_fund_pay_what_a_dispute_is_due(insured: Insured) -> None:
+    kept = insured.exchange
+    fall_back(kept)
+    kept.reprice(100_000)
+    trade(kept)
+    kept.chain.warp(seconds=10)
+    kept.reprice(98_600)
+    kept.keep(kept.dave, "liquidation")
+    kept.keep(kept.dave, "liquidation")
+    insured.dispute(kept.alice, 50 * USDC)
+    kept.net.advance()
+    title = f"dispute {insured.dispute_of(kept.alice)} paid"
+    assert title not in outcomes(kept.keep(kept.erin, "liquidation"))
+    insured.decide(kept.alice, 50 * USDC)
+    kept.net.advance()
+    assert outcomes(kept.keep(kept.erin, "liquidation"))[title] == "done"
+    paid_to = get_associated_token_address(kept.alice.pubkey(), kept.mints[0])
+    assert kept.chain.tokens(paid_to) == 50 * USDC + PARAMETERS["bond_atoms"]
+    assert title not in outcomes(kept.keep(kept.erin, "liquidation"))
 
 
 def test_two_keepers_at_once_do_no_harm(insured: Insured) -> None:

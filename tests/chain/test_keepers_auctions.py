@@ -103,6 +103,21 @@ def test_it_gives_a_bond_back_that_binds_no_more(answered: Rooms) -> None:
     assert (kept.chain.svm.get_balance(kept.dave.pubkey()) or 0) >= (before or 0) + PARAMETERS["bond_lamports"]
 
 
+def test_it_gives_bonds_back_after_a_freeze_and_counts_what_pools_were_paid(answered: Rooms) -> None:
+    kept = answered.exchange
+    answered.create(kept.charlie)
+    answered.join(kept.charlie, kept.bob, 1_000 * USDC)
+    answered.deploy(kept.charlie, 600 * USDC)
+    kept.chain.warp(seconds=1, slots=1_001)
+    done: list[str] = []
+    while passed := kept.keep(kept.erin, freezes=True):
+        done += [result.title for result in passed]
+        assert {result.outcome for result in passed} == {"done"}
+    assert f"bond of {answered.bid_of(answered.taken, kept.bob)} given back" in done
+    pool = answered.pool(kept.charlie)
+    assert (pool["collected"], pool["idle_atoms"]) == (True, 1_000 * USDC)
+
+
 def test_it_waits_for_the_path_and_leaves_what_cannot_be_matched(rooms: Rooms) -> None:
     kept = rooms.exchange
     taken = rooms.offered(kept.alice, "buy", 100, LIMIT)
