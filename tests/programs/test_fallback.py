@@ -1,12 +1,13 @@
 """While the operator is silent: matches of signed orders, liquidations and withdrawals by anyone, and the way back."""
 
+import hashlib
 from typing import Any
 
 import pytest
 from solders.instruction import Instruction
 
 from markets.signed_orders import Domain, encode
-from tests.programs.support.exchange import GENESIS, HOUR_S, PRICE, TICKS, USDC, Exchange, ed25519, value_atoms
+from tests.programs.support.exchange import GENESIS, HOUR_S, MARKET, PRICE, TICKS, USDC, Exchange, ed25519, value_atoms
 from tests.programs.support.svm import Refused, refused
 
 
@@ -94,6 +95,23 @@ def test_a_stranger_matches_two_signed_orders(silent: Exchange) -> None:
     with refused("Overfilled"):
         silent.match(buy, again, 41)
     silent.match(buy, again, 40)
+
+
+def test_it_tells_which_orders_were_matched(silent: Exchange) -> None:
+    """So that the engine can take over who traded what from the chain alone."""
+    buy, sell = silent.order(silent.alice, "buy", 100), silent.order(silent.bob, "sell", 60, TICKS - 5)
+    ((name, told),) = silent.dex.events(silent.match(buy, sell, 60, TICKS - 2).logs())
+    assert name == "OrdersMatched"
+    assert told == {
+        "number": silent.state()["chain_events"],
+        "market_id": MARKET,
+        "buyer": silent.user(silent.alice),
+        "seller": silent.user(silent.bob),
+        "size_lots": 60,
+        "price_ticks": TICKS - 2,
+        "buy_order": hashlib.sha256(encode(buy)).digest(),
+        "sell_order": hashlib.sha256(encode(sell)).digest(),
+    }
 
 
 def test_nobody_matches_while_live(funded: Exchange) -> None:

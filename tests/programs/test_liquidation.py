@@ -253,6 +253,16 @@ def test_the_arbiter_decides_nothing_on_a_durable_nonce(liquidated: Insurance) -
     exchange.chain.send([decide], [authority], budget=False)
 
 
+def test_the_next_authority_is_the_next_arbiter(liquidated: Insurance) -> None:
+    exchange = liquidated.exchange
+    liquidated.dispute(exchange.alice, 500 * USDC)
+    exchange.hand_on(exchange.charlie)
+    with refused("NotArbiter"):
+        liquidated.decide(exchange.alice, USDC)
+    liquidated.decide(exchange.alice, USDC, arbiter=exchange.charlie)
+    assert liquidated.close_dispute(exchange.alice) == USDC + BOND
+
+
 def test_a_dispute_that_is_rejected_loses_its_bond(liquidated: Insurance) -> None:
     exchange = liquidated.exchange
     liquidated.dispute(exchange.alice, 500 * USDC)
