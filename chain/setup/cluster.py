@@ -12,7 +12,7 @@ from chain.deployment import FILE, Deployment, Record, read
 from chain.idl import AnchorProgram
 from chain.prices import origin
 from chain.setup import companions, handover, inspection, refusal, stages
-from chain.setup.code import PROGRAMS, Deployed, program_problems, read_program
+from chain.setup.code import PROGRAMS, Deployed, program_problems, read_programs
 from chain.setup.costs import cost_lamports
 from chain.setup.keyring import read_address, read_private, read_program_key
 from chain.setup.keys import write_record
@@ -89,8 +89,7 @@ def prepare(*, client: ChainClient, order: Order, views: Sequence[MarketView], f
     cost = cost_lamports(client, tasks)
     problems = inspection.problems(site, cost_lamports=cost, stake_mint=order.stake_mint, insurance_atoms=order.insurance_atoms)
     problems += handover.problems(site) if order.govern else []
-    programs = [one for one in (read_program(client, name) for name in PROGRAMS) if one is not None]
-    return Plan(site=site, order=order, tasks=tasks, cost_lamports=cost, problems=problems, programs=programs)
+    return Plan(site=site, order=order, tasks=tasks, cost_lamports=cost, problems=problems, programs=read_programs(client))
 
 
 def carry_out(plan: Plan, *, say: Say) -> Deployment:

@@ -53,6 +53,15 @@ def _upgradeable(name: str, address: Pubkey, held: Account) -> Deployed:
     return Deployed(name=name, address=address, code_hash=code_hash(data[CODE_AT:]), upgrades=upgrades)
 
 
+def read_programs(client: ChainClient) -> list[Deployed]:
+    return [found for name in PROGRAMS if (found := read_program(client, name)) is not None]
+
+
+def code_address(program: Pubkey) -> Pubkey:
+    """Return where the upgradeable loader keeps a program's code."""
+    return Pubkey.find_program_address([bytes(program)], LOADER)[0]
+
+
 def program_problems(client: ChainClient) -> list[str]:
     """Say which programs are missing, are others than those built here, or could be anybody's."""
     return [line for name in PROGRAMS for line in _program_problems(client, name)]

@@ -1,11 +1,14 @@
 """Handing the exchange over to governance: the last stage. Governance never hands on what it has accepted."""
 
+from solders.instruction import AccountMeta, Instruction
 from solders.system_program import TransferParams, transfer
 
+from chain.setup.code import LOADER, Deployed, code_address, read_programs
 from chain.setup.sender import Task
 from chain.setup.site import Site
+from chain.setup.terms import SOL
 
-SOL = 10**9
+SET_AUTHORITY = (4).to_bytes(4, "little")  # of the upgradeable loader
 RENTS_LAMPORTS = SOL // 5  # of what its first proposals create: a dozen markets with feeds and limits
 BY_PROPOSAL = (
     "list an asset, or change the limits of deposits and withdrawals (`governance propose limits`)",
@@ -15,7 +18,7 @@ BY_PROPOSAL = (
 
 
 def hand_over(site: Site) -> list[Task]:
-    """Offer and accept in one transaction, program by program, once governance can pay the rents of what it decides."""
+    """Rents for what governance decides; then authorities, offered and accepted in one transaction each; then the code."""
     chain = site.deployment
     tasks = []
     if site.client.balance(chain.governance.authority) < RENTS_LAMPORTS // 2:
@@ -31,7 +34,18 @@ def hand_over(site: Site) -> list[Task]:
             chain.governance.accept_authority(target=program, holder=holder),
         ]
         tasks.append(site.task(f"{program.name} handed over", steps))
-    return tasks
+    own = [program for program in read_programs(site.client) if program.upgrades == site.authority.pubkey()]
+    return tasks + [site.task(f"upgrades of {program.name}", [_give_upgrades(site, program)]) for program in own]
+
+
+def _give_upgrades(site: Site, program: Deployed) -> Instruction:
+    """Return the loader's instruction after which governance alone replaces the code."""
+    metas = [
+        AccountMeta(code_address(program.address), is_signer=False, is_writable=True),
+        AccountMeta(site.authority.pubkey(), is_signer=True, is_writable=False),
+        AccountMeta(site.deployment.governance.authority, is_signer=False, is_writable=False),
+    ]
+    return Instruction(LOADER, SET_AUTHORITY, metas)
 
 
 def problems(site: Site) -> list[str]:
@@ -41,8 +55,14 @@ def problems(site: Site) -> list[str]:
         return ["Nothing can be handed over: governance needs --stake-mint."]
     if not site.is_there(chain.governance.governance):
         return ["There is no governance yet: set up without --govern first, let people stake, and hand over then."]
+    known = {None, site.authority.pubkey(), chain.governance.authority}
+    wrong = [
+        f"{program.name} is upgraded by {program.upgrades}, who hands that over to governance ({chain.governance.authority}) himself."
+        for program in read_programs(site.client)
+        if program.upgrades not in known
+    ]
     state = chain.governance.state(site.client, commitment="confirmed")
     lacks = state.parameters.quorum_atoms - state.staked_atoms
-    return (
-        [f"Governance has not enough stake to decide anything: {lacks:,} atoms more, by `manage.py governance stake`."] if lacks > 0 else []
-    )
+    if lacks > 0:
+        wrong.append(f"Governance has not enough stake to decide anything: {lacks:,} atoms more, by `manage.py governance stake`.")
+    return wrong

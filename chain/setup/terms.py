@@ -79,7 +79,7 @@ PRODUCTION_TERMS = Terms(
         "bond_atoms": 100 * QUOTE_ATOMS,
         "award_atoms": 10_000 * QUOTE_ATOMS,
         "dispute_s": 7 * DAY_S,
-        "decision_s": 3 * DAY_S,
+        "decision_s": 21 * DAY_S,
         "open_slots": 1_500,
     },
     auctions={

@@ -10,6 +10,7 @@ import pytest
 from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from spl.token.instructions import get_associated_token_address
 
 from chain.client import ChainClient
 from chain.deployment import KeyMissing, deployment
@@ -17,8 +18,10 @@ from chain.idl import AnchorProgram
 from chain.prices import market_address
 from chain.setup import cluster
 from chain.setup.check import problems
-from chain.setup.code import CODE_AT, LOADER, PROGRAM, PROGRAM_DATA
+from chain.setup.code import CODE_AT, LOADER, PROGRAM, PROGRAM_DATA, code_address, read_program
+from chain.setup.inspection import is_governed
 from chain.setup.refusal import ChainRefusedHere
+from chain.setup.sender import Task, send_all
 from chain.setup.terms import LOCALNET_TERMS, PRODUCTION_TERMS
 from markets.seed import MARKETS
 from tests.chain.localnets import SOL, Localnet
@@ -163,14 +166,14 @@ def test_it_compares_the_code_of_an_upgradeable_program(operator: Operator, fold
     address, code = AnchorProgram("jit").id, (operator.programs / "jit.so").read_bytes()
     before = operator.client.account(address, commitment="confirmed")
     assert before is not None
-    place, guardian = Pubkey.find_program_address([bytes(address)], LOADER)[0], operator.people["guardian"].pubkey()
-    head = struct.pack("<IQB", PROGRAM_DATA, 0, 1) + bytes(guardian)
+    place, authority = code_address(address), operator.people["authority"].pubkey()
+    head = struct.pack("<IQB", PROGRAM_DATA, 0, 1) + bytes(authority)
     assert len(head) == CODE_AT
     operator.put(place, Account(10**11, head + code + bytes(64), LOADER))
     operator.put(address, Account(10**10, struct.pack("<I", PROGRAM) + bytes(place), LOADER, executable=True))
     found = plan(operator, folder)
     assert found.problems == []
-    assert f"upgraded by {guardian}" in "\n".join(found.lines())
+    assert f"upgraded by {authority}" in "\n".join(found.lines())
 
     operator.put(place, Account(10**11, head + code[:-1] + bytes([code[-1] ^ 1]) + bytes(64), LOADER))
     with pytest.raises(ChainRefusedHere, match=r"jit: the code at .* is another"):
@@ -219,6 +222,33 @@ def test_it_refuses_an_exchange_that_began_with_other_terms_or_people(operator: 
     (operator.keys / "custodian.pub").write_text(str(operator.people["custodian"].pubkey()))
     assert any("too short to hold others' money: challenge_window_s is 20" in line for line in found)
     assert any("custodian is" in line for line in found)
+
+
+def test_it_hands_exchange_oracle_and_code_over_once_there_is_stake_enough(operator: Operator, folder: Path) -> None:
+    first = plan(operator, folder, govern=True)
+    assert any("not enough stake" in line for line in first.problems)
+    chain, authority = first.site.deployment, operator.people["authority"]
+    source = get_associated_token_address(authority.pubkey(), operator.votes.key)
+    stop = operator.net.tick(slot_ms=SLOT_MS)
+    try:
+        staked = chain.governance.lock_stake(owner=authority.pubkey(), source=source, amount_atoms=10**12)
+        send_all(operator.client, [Task(title="stake", keys=(authority,), instructions=[staked])])
+        second = plan(operator, folder, govern=True)
+        assert [task.title for task in second.tasks] == [
+            "governance's rents", "oracle handed over", "perp_dex handed over", "upgrades of jit",
+        ]  # fmt: skip
+        before = operator.client.balance(authority.pubkey())
+        cluster.carry_out(second, say=lambda _: None)
+        assert before - operator.client.balance(authority.pubkey()) == second.cost_lamports
+        done = plan(operator, folder, govern=True, count=3)
+    finally:
+        stop()
+    assert (done.tasks, done.problems) == ([], [])
+    assert is_governed(chain, operator.client)
+    assert f"{MARKETS[2].symbol}: by a proposal" in "\n".join(done.lines())
+    code = read_program(operator.client, "jit")
+    assert code is not None
+    assert code.upgrades == chain.governance.authority
 
 
 class Killer:
