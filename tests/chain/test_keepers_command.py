@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from solders.account import Account
 from solders.keypair import Keypair
+from spl.token.instructions import get_associated_token_address
 
 from chain.client import ChainClient
 from chain.keepers.actions import Sender
@@ -21,6 +23,8 @@ from chain.tasks import keep_exchange
 from tests.chain.deployments import write_deployment
 from tests.chain.kept import KeptExchange, kept
 from tests.chain.localnets import free_port
+from tests.programs.support.exchange import USDC
+from tests.programs.support.svm import TOKEN
 
 __all__ = ["kept"]
 ROOT = Path(__file__).parents[2]
@@ -53,6 +57,36 @@ def test_it_says_in_a_line_what_it_cannot_do(kept: KeptExchange, key: Path, tmp_
     ):
         with pytest.raises(CommandError, match=message):
             call_command("keeper", "epochs", once=True, stdout=StringIO(), **options)
+
+
+def test_it_opens_its_own_account_and_leaves_without_the_operator(kept: KeptExchange, key: Path) -> None:
+    paid_to = get_associated_token_address(kept.erin.pubkey(), kept.mints[0])
+    wallet = Account(10**9, kept.chain.data(kept.chain.token_account(kept.mints[0], kept.erin.pubkey(), 500 * USDC)), TOKEN)
+    kept.chain.svm.set_account(paid_to, wallet)
+    kept.net.advance()
+    stop = kept.net.tick(slot_ms=20)
+    assert "300.000000 USDC paid into" in say(kept, key, "join", "300")
+    assert kept.balance(kept.erin) == 300 * USDC
+    with pytest.raises(CommandError, match="voucher"):
+        say(kept, key, "withdraw", "300")
+    kept.silence()
+    with pytest.raises(CommandError, match=r"refused \(NotWithdrawable\)"):
+        say(kept, key, "withdraw", "300.000001")
+    say(kept, key, "withdraw", "300")
+    stop()
+    assert (kept.balance(kept.erin), kept.chain.tokens(paid_to)) == (0, 500 * USDC)
+
+
+def say(kept: KeptExchange, key: Path, job: str, amount: str) -> str:
+    out = StringIO()
+    call_command("keeper", job, "--amount", amount, key=key, rpc_url=kept.net.url, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "0.0000001", "NaN", "1e99", "Infinity", "much", ""])
+def test_it_takes_whole_atoms_above_zero(amount: str) -> None:
+    with pytest.raises(CommandError, match="an amount of USDC is"):
+        call_command("keeper", "join", f"--amount={amount}")
 
 
 class Enough(Exception):

@@ -1,6 +1,7 @@
 """manage.py keeper: what anybody may do for the exchange on chain, pass after pass or once; and what the operator does by hand."""
 
-from argparse import ArgumentParser, BooleanOptionalAction
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,32 +12,37 @@ from solders.keypair import Keypair
 from chain.client import ChainClient
 from chain.deployment import deployment, read_key
 from chain.errors import ChainError
+from chain.keepers import own
 from chain.keepers.actions import Sender
 from chain.keepers.acts import ACTS
 from chain.keepers.keeper import Keeper
 from chain.keepers.programs import Programs
 from chain.keepers.running import JOBS, keep, keep_once
+from chain.keepers.sight import Sight
 from chain.tasks import publish_prices
+from markets.units import MAX_AMOUNT_ATOMS, QUOTE_ATOMS
 
 ALL: Final = "all"
+OWN: Final = {"join": own.join, "withdraw": own.withdraw}
 EVERY_S: Final = 5.0
 
 
 class Command(BaseCommand):
     help = (
         "Keeps the exchange on chain. Jobs, for anybody with --key (a funded key's file) and --rpc-url, without any database: "
-        f"{', '.join(JOBS)}, {ALL}. By hand, for the operator: {', '.join(ACTS)}."
+        f"{', '.join(JOBS)}, {ALL}; the key's own account: {', '.join(OWN)}. By hand, for the operator: {', '.join(ACTS)}."
     )
     requires_system_checks: list[str] = []  # a stranger's keeper has no database and no cache to check
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("job", choices=sorted({*ACTS, *JOBS, ALL}), help="what to do")
+        parser.add_argument("job", choices=sorted({*ACTS, *JOBS, *OWN, ALL}), help="what to do")
         parser.add_argument("--once", action="store_true", help="make one pass and end")
         parser.add_argument("--every", type=float, default=EVERY_S, metavar="SECONDS", help="between two passes")
         parser.add_argument("--key", type=Path, help="who pays, as Solana's tools write keys; without it the operator's settler")
         parser.add_argument("--rpc-url", default=settings.SOLANA_RPC_URL, help="a node of the exchange's cluster; used with --key")
         parser.add_argument("--programs", type=Path, metavar="FOLDER", help="the IDLs of the exchange, if not those here")
         parser.add_argument("--sub-account", type=int, default=0, help="of the key's own account, which takes positions over")
+        parser.add_argument("--amount", type=atoms_of, metavar="USDC", help="join, withdraw: how much")
         parser.add_argument("--orders", default="", help="signed orders to be auctioned: a file or an address, base64, one on a line")
         parser.add_argument("--bids", default="", help="signed orders of your own to answer auctions with, under your key's bond")
         parser.add_argument("--fall-back", action=BooleanOptionalAction, help="say that the operator is silent; yes with --key")
@@ -64,8 +70,11 @@ class Command(BaseCommand):
             self.stdout.write(ACTS[options["job"]](chain, client, options))
 
     def _keep(self, client: ChainClient, key: Keypair, options: dict[str, Any]) -> None:
-        jobs = tuple(JOBS) if options["job"] == ALL else (options["job"],)
         keeper, sender = keeper_of(key, options), Sender(client=client, payer=key)
+        if options["job"] in OWN:
+            self._own(keeper, client, sender, options)
+            return
+        jobs = tuple(JOBS) if options["job"] == ALL else (options["job"],)
         # The operator's own keeper has the publishers' keys, and brings the engine's prices first.
         before = publish_prices if options["key"] is None and "oracle" in jobs else bool
         if not options["once"]:
@@ -76,6 +85,27 @@ class Command(BaseCommand):
             self.stdout.write(f"{result.title}: {result.outcome} ({result.detail})")
         if errors:
             raise errors[0]
+
+    def _own(self, keeper: Keeper, client: ChainClient, sender: Sender, options: dict[str, Any]) -> None:
+        if options["key"] is None or options["amount"] is None:
+            raise CommandError(f"{options['job']} takes --key and --amount.")
+        action = OWN[options["job"]](keeper, Sight(keeper.programs, client), amount_atoms=options["amount"])
+        for result in sender.send([action]):
+            if result.outcome != "done":
+                raise CommandError(f"{result.title}: {result.outcome} ({result.detail})")
+            self.stdout.write(f"{result.title} ({result.detail})")
+
+
+def atoms_of(text: str) -> int:
+    """Read an amount of USDC."""
+    try:
+        atoms = Decimal(text) * QUOTE_ATOMS
+        whole = int(atoms)
+    except (ArithmeticError, ValueError) as error:
+        raise ArgumentTypeError("an amount of USDC is a number") from error
+    if whole <= 0 or whole != atoms or whole > MAX_AMOUNT_ATOMS:
+        raise ArgumentTypeError("an amount of USDC is above zero, to the millionth")
+    return whole
 
 
 def keeper_of(key: Keypair, options: dict[str, Any]) -> Keeper:
