@@ -13,8 +13,11 @@ from chain.keepers.actions import Sender
 from chain.keepers.keeper import Keeper
 from chain.keepers.programs import Programs
 from chain.keepers.running import keep_once
+from chain.outbox.faults import fault_text, is_fault
 from chain.settlement.reconciliation import reconcile
+from chain.settlement.retention import forget
 from chain.settlement.running import keep_settled
+from chain.settlement.stops import stop
 from markets.errors import GatewayError
 from markets.gateway import gateway
 from markets.queries import GetMarkets
@@ -61,6 +64,18 @@ def settle_journal() -> None:
 
 
 @shared_task
+def forget_settled() -> dict[str, int]:
+    """Forget batches, signatures and attempts that are older than is kept; nothing while the chain cannot be asked what is final."""
+    try:
+        found = deployment()
+        with found.client() as client:
+            return forget(deployment=found, client=client)
+    except ChainError as error:
+        log.warning("settled_not_forgotten", code=error.code)
+        return {}
+
+
+@shared_task
 def reconcile_chain() -> bool | None:
     """Compare vault, program and ledger; None where the chain could not be read, or moves too fast to be compared now."""
     try:
@@ -71,6 +86,12 @@ def reconcile_chain() -> bool | None:
     except ChainError as error:
         log.warning("not_reconciled", code=error.code)
         return None
+    except Exception as error:
+        if not is_fault(error):
+            raise
+        log.exception("reconciliation_fault")
+        stop(reason=fault_text(error))
+        return False
 
 
 @shared_task

@@ -56,6 +56,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     solana_rpc_url: Annotated[str, form("an http(s) address")] = ""
     chain_dir: Annotated[str, form("the path of a folder")] = ""
     chain_programs: Annotated[str, form("the path of a folder")] = ""
+    proof_retention_days: Annotated[int, Meta(ge=1, le=36_500, description="a number of days from 1 to 36500")] = 400
     sockets_per_user: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 10
     sockets_per_address: Annotated[int, Meta(ge=1, description="a whole number above 0")] = 40
     metrics_token: Annotated[str, form("a text")] = ""

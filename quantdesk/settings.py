@@ -73,6 +73,7 @@ SOLANA_RPC_URL = env.solana_rpc_url or "http://127.0.0.1:8899"
 CHAIN_DIR = Path(env.chain_dir).resolve() if env.chain_dir else DATA_DIR / "chain"
 # The programs that it settles on: what was built, and the IDLs.
 CHAIN_PROGRAMS = Path(env.chain_programs).resolve() if env.chain_programs else BASE_DIR / "chain" / "programs"
+PROOF_RETENTION_DAYS = env.proof_retention_days
 METRICS_TOKEN = env.metrics_token
 SOCKETS_PER_USER = env.sockets_per_user
 SOCKETS_PER_ADDRESS = env.sockets_per_address
@@ -208,6 +209,7 @@ CHAIN_BEAT_SCHEDULE = {
         ("custody", "chain.tasks.keep_custody", 10.0, 9),
         ("settlement", "chain.tasks.settle_journal", 10.0, 9),
         ("reconciliation", "chain.tasks.reconcile_chain", 60.0, 50),
+        ("settlement retention", "chain.tasks.forget_settled", crontab(minute="17", hour="4"), 3_600),
         ("keepers", "chain.tasks.keep_exchange", 20.0, 18),
     )
 }

@@ -118,7 +118,8 @@ class ProofView(APIView):
     permission_classes = [MayUse]
 
     @operation(
-        "chain_proof", "How a trade of yours was settled on chain", tag=TAG, query=ProofQuery, answer=Proof, errors=READ_ERRORS,
+        "chain_proof", "How a trade of yours was settled on chain", tag=TAG, query=ProofQuery, answer=Proof,
+        errors=(*READ_ERRORS, 410),
         path={"trade_id": "The trade's number."},
     )  # fmt: skip
     def get(self, request: Request, trade_id: str) -> Response:

@@ -176,12 +176,14 @@ def content_digest(*, begin_ms: int, end_ms: int, funding: dict[str, Any], accou
 
 
 def trees_of(batch: SettlementBatch) -> list[AccountTree]:
-    """Return a batch's accounts in order, each with what it had before as far as that is known."""
-    return [
-        AccountTree(
-            user=Pubkey.from_string(row.address),
-            leaves=tuple(restored(one) for one in row.leaves),
-            before=tuple((slot, amount) for slot, amount in row.before or ()),
-        )
-        for row in batch.account_changes.order_by("place")
-    ]
+    """Return a batch's accounts in order."""
+    return [tree_of(row) for row in batch.account_changes.order_by("place")]
+
+
+def tree_of(row: BatchAccount) -> AccountTree:
+    """Return an account of a batch, with what it had before as far as that is known."""
+    return AccountTree(
+        user=Pubkey.from_string(row.address),
+        leaves=tuple(restored(one) for one in row.leaves),
+        before=tuple((slot, amount) for slot, amount in row.before or ()),
+    )

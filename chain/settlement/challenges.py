@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import structlog
-from django.core.exceptions import ObjectDoesNotExist
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
@@ -13,8 +12,9 @@ from chain import merkle
 from chain.client import ChainClient
 from chain.deployment import Deployment
 from chain.errors import ChainError
+from chain.outbox.faults import fault_text, is_fault
 from chain.prices import market_address
-from chain.settlement.batches import trees_of
+from chain.settlement.batches import tree_of, trees_of
 from chain.settlement.instructions import SYSTEM, fits
 from chain.settlement.leaves import Leaf, restored
 from chain.settlement.models import BatchAccount, Challenged, SettlementBatch, SignedOrderRecord
@@ -78,9 +78,11 @@ def answer_all(deployment: Deployment, client: ChainClient) -> int:
         try:
             for _ in _answer(deployment, client, address, found):
                 shown += 1
-        except (ChainError, ObjectDoesNotExist) as error:
-            log.error("challenge_not_answered", batch=found.seq, account=str(found.user), error=str(error))
-            Challenged.objects.filter(pk=str(address)).update(error=str(error)[:500])
+        except Exception as error:  # one that cannot be answered must not keep the others from it
+            if not (isinstance(error, ChainError) or is_fault(error)):
+                raise
+            log.exception("challenge_not_answered", batch=found.seq, account=str(found.user))
+            Challenged.objects.filter(pk=str(address)).update(error=str(error)[:500] or fault_text(error))
     return shown
 
 
@@ -125,7 +127,7 @@ def _note(address: Pubkey, found: Any) -> Challenged:
 def _answer(deployment: Deployment, client: ChainClient, address: Pubkey, found: Any) -> Iterator[int]:
     """Show the leaves that are missing, and yield each when it is confirmed."""
     batch = SettlementBatch.objects.get(seq=found.seq)
-    tree = next(tree for tree in trees_of(batch) if tree.user == found.user)
+    tree = tree_of(batch.account_changes.get(address=str(found.user)))
     running = dict(stored_sums(found.running))
     for place in range(found.next, len(tree.leaves)):
         steps = show_leaf(deployment, batch=batch, tree=tree, place=place, running=running)

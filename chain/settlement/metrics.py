@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from chain.custody.models import ChainEvent
 from chain.deployment import chain_is_on
 from chain.models import OutboxEntry, OutboxShard
 from chain.settlement.models import Challenged, Reconciliation, SettlementBatch
@@ -37,6 +38,7 @@ def figures() -> list[tuple[str, str, float]]:
         ("qd_settlement_batch_age_seconds", "Since it was; -1 before the first.", age_s),
         ("qd_outbox_unfinished", "Outbox entries that are not final.", float(_unfinished())),
         ("qd_outbox_halted", "Outbox shards that wait for staff.", float(OutboxShard.objects.exclude(halted_at=None).count())),
+        ("qd_chain_events_held", "Events of the chain that could not be applied.", float(_held())),
         ("qd_challenges_open", "Challenges that are not answered.", float(Challenged.objects.filter(answered=False).count())),
         ("qd_reconciliation_differs", "Comparisons with differences that nobody has accepted.", float(_differing())),
     ]
@@ -44,6 +46,10 @@ def figures() -> list[tuple[str, str, float]]:
 
 def _unfinished() -> int:
     return OutboxEntry.objects.exclude(state=OutboxEntry.State.FINAL).count()
+
+
+def _held() -> int:
+    return ChainEvent.objects.filter(state=ChainEvent.State.NEW).exclude(error="").count()
 
 
 def _differing() -> int:

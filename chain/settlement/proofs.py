@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from solders.pubkey import Pubkey
 
 from chain import merkle
@@ -29,6 +30,15 @@ class ProofNotReady(ChainError):
     code = "PROOF_NOT_READY"
     status = 404
     message = "This trade is not settled on chain yet: it is part of one of the next batches."
+
+
+class ProofGone(ChainError):
+    code = "PROOF_GONE"
+    status = 410
+
+    def __init__(self) -> None:
+        days = settings.PROOF_RETENTION_DAYS
+        super().__init__(f"Proofs are kept for {days} days here. The batch's own account stays on chain.", kept_days=days)
 
 
 class BatchNotFound(ChainError):
@@ -71,13 +81,18 @@ class TradeProof:
 
 
 def proof_of(*, deployment: Deployment, account_id: int, trade_id: int) -> TradeProof:
-    """Return the proof of one side of a trade; ProofNotFound for who had no part in it, ProofNotReady while it is not on chain."""
+    """Return the proof of one side of a trade.
+
+    ProofNotFound for who had no part in it, ProofNotReady while it is not on chain, ProofGone when it is too old.
+    """
     if not Fill.objects.filter(id__in=(2 * trade_id, 2 * trade_id + 1), account_id=account_id).exists():
         raise ProofNotFound
     batch = SettlementBatch.objects.filter(last_trade_id__gte=trade_id).order_by("seq").first()
     if batch is None or batch.hash is None:
         raise ProofNotReady
     row = batch.account_changes.filter(account_id=account_id).first()
+    if row is None and not batch.account_changes.exists():
+        raise ProofGone
     if row is None:
         raise ProofNotReady("In its batch this account's trades cancelled each other out to nothing: there is no change to prove.")
     trees = trees_of(batch)

@@ -14,7 +14,7 @@ from chain import merkle
 from chain.client import ChainClient, Commitment
 from chain.custody.models import ChainEvent
 from chain.deployment import Deployment
-from chain.models import OutboxEntry
+from chain.models import OutboxAttempt, OutboxEntry
 from chain.outbox.route import ChainSequence, Part
 from chain.settlement import befores, instructions
 from chain.settlement.batches import content_digest, trees_of
@@ -94,11 +94,13 @@ class BatchRoute:
     def _open(
         self, client: ChainClient, batch: SettlementBatch, trees: list[AccountTree], now: list[merkle.Sums], exchange: Any
     ) -> Part | None:
-        """Open the batch, and do as much of the rest as fits; everything, where it does."""
+        """Open the batch, and do everything where that fits; not again when it failed, since others' deposits may have seen to that."""
         header = self._header(client, batch, exchange)
         if header is None:
             return None
         opened = instructions.open_batch(self._deployment, header)
+        if _has_failed_whole(batch):
+            return Part(instructions=[opened], last=False)
         complete = [AccountTree(user=tree.user, leaves=tree.leaves, before=before) for tree, before in zip(trees, now, strict=True)]
         markets = self._funding(client, batch, trees)
         if markets is None:
@@ -164,6 +166,15 @@ class BatchRoute:
             market_id: dict(zip(("hour", "index_e8", "rate_ppb"), batch.funding.get(str(market_id), none), strict=True))
             for market_id in sorted(chosen)
         }
+
+
+def _has_failed_whole(batch: SettlementBatch) -> bool:
+    """Whether one transaction for all of it landed in vain. Its root says what every account has: a deposit of anybody's makes it wrong.
+
+    In parts the program itself hashes what accounts have, and the root is taken from there.
+    """
+    whole = OutboxAttempt.objects.filter(entry_id=batch.entry_id, last=True)
+    return whole.exclude(state=OutboxAttempt.State.EXPIRED).exists()
 
 
 def chain_events_journalled() -> int:

@@ -14,6 +14,7 @@ import { verify } from "./proof.js";
 import { pause } from "./transactions.js";
 
 const ASK_EVERY_MS = 3000;
+const GONE = "PROOF_GONE";
 const E8_DECIMALS = 8;
 const PPM_DECIMALS = 6;
 const WORDS = { passed: "passed", failed: "failed", open: "not yet" };
@@ -150,14 +151,16 @@ function showPath({ path }) {
   part("proof-path").replaceChildren(...(rows.length ? rows : [alone]));
 }
 
-/** Return the proof, or null while the trade is in no batch; says why not. */
+/** Return the proof, null while the trade is in no batch, or undefined when its proof is not kept any more; says why not. */
 async function ask() {
   try {
     return readProof(await api(`/api/v1/chain/proofs/${state.trade_id}/?account_id=${state.account_id}`), state);
   } catch (error) {
     if (!(error instanceof ApiError || error instanceof TypeError)) throw error;
     setText(part("proof-wait"), error instanceof ApiError ? error.message : "The exchange cannot be reached. This page tries again.");
-    return null;
+    if (error.code !== GONE) return null;
+    setText(part("proof-summary"), "No longer kept");
+    return undefined;
   }
 }
 
@@ -177,7 +180,7 @@ if (!globalThis.crypto?.subtle) {
 } else {
   for (;;) {
     const proof = await ask();
-    if (proof && (await show(proof))) break;
+    if (proof === undefined || (proof && (await show(proof)))) break;
     await pause(ASK_EVERY_MS);
   }
 }

@@ -1,6 +1,7 @@
 """A batch is settled once over its transactions: every fault of the localnet, and crashes at every step."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import get_args
 
 import pytest
@@ -14,6 +15,7 @@ from chain.models import OutboxAttempt, OutboxEntry, OutboxShard
 from chain.outbox.queue import release
 from chain.outbox.settler import Step
 from chain.settlement.models import SettlementBatch
+from markets.ledger import FEES
 from tests.chain.settlement.desks import Killed, Owner, SettlementDesk
 from tests.engine.desk import ALICE, BOB, CHARLIE, USDC
 
@@ -179,6 +181,40 @@ def test_it_goes_on_when_a_deposit_slips_in_between_its_parts(desk: SettlementDe
     assert bytes(batch.root or b"") == bytes(desk.deployment.dex.program.account("Batch", desk.batch_account(2)).root)
     deposited = desk.on_chain(1_010)[0] - (desk.engine.state.accounts[1_010].usdc_atoms() - 5 * USDC * 10)
     assert deposited > 0
+
+
+def test_it_settles_although_a_stranger_deposits_into_the_exchanges_account_each_time(desk: SettlementDesk) -> None:
+    """One transaction for all of a batch says what everybody has; whoever changes that before it lands, makes it fail."""
+    desk.settle_batch()
+    mallory = desk.adopt(1_010)
+    desk.fund_wallet(mallory, 1_000)
+    desk.settle_batch()
+    desk.trade(1, 10_000, buyer=ALICE, seller=BOB)
+    assert desk.make() is not None
+    given = count()
+
+    def deposit() -> None:
+        desk.pass_on(mallory.wallet, deposit_to(desk, mallory, FEES, 1 + next(given)))
+        desk.localnet.advance()
+
+    assert desk.settle(lambda step: deposit() if step == "built" else None) == "idle"
+
+    tries = OutboxAttempt.objects.filter(entry__seq=3).order_by("id").values_list("last", "state")
+    assert list(tries) == [(True, "failed"), (False, "final"), (False, "final"), (True, "final")]
+    owed = desk.engine.state.accounts[FEES].usdc_atoms()
+    assert desk.on_chain(FEES) == {0: owed + sum(range(1, 1 + next(given)))}
+    assert OutboxShard.objects.get(name="batches").halted_at is None
+
+
+def deposit_to(desk: SettlementDesk, giver: Owner, account_id: int, atoms: int) -> Instruction:
+    """Return a deposit into an account that is not the giver's, as anybody may make it."""
+    made = giver.place.deposit(atoms)
+    own, other = giver.place.user, desk.deployment.account_address(account_id)
+    metas = [
+        AccountMeta(other if meta.pubkey == own else meta.pubkey, is_signer=meta.is_signer, is_writable=meta.is_writable)
+        for meta in made.accounts
+    ]
+    return Instruction(made.program_id, bytes(made.data), metas)
 
 
 def test_it_quarantines_what_failed_for_good_and_goes_on_when_staff_say_so(desk: SettlementDesk) -> None:
