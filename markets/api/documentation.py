@@ -28,6 +28,7 @@ ERRORS = {
     403: "Not permitted: the key's scope, the CSRF token, or a page's session is missing.",
     404: "There is no such thing, or it is another's.",
     409: "In conflict with what exists.",
+    410: "It was there once, and is kept no longer.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "The engine refused the command; `code` says why.",
