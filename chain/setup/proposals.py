@@ -94,7 +94,8 @@ def _instruction(instruction: Instruction) -> str:
     if program is None or decoded is None:
         return f"{instruction.program_id}: {bytes(instruction.data).hex()}"
     name, arguments = decoded
-    return f"{program.name} {name} {arguments}"
+    values = ", ".join(f"{key} {value}" for key, value in arguments.items() if not key.startswith("_"))
+    return f"{program.name} {name}: {values}"
 
 
 def _flags(meta: AccountMeta) -> str:

@@ -56,9 +56,13 @@ def show(hand: Hand, options: dict[str, Any]) -> str:
     if options["number"] is not None:
         return "\n".join(proposals.words(hand.proposal(options["number"])))
     state, exchange = hand.state, hand.chain.dex.read_exchange(hand.client, commitment="confirmed")
-    governs = "governs" if exchange.authority == hand.program.authority else f"does not govern (the authority is {exchange.authority})"
+    governs = (
+        "governs the exchange"
+        if exchange.authority == hand.program.authority
+        else f"is not the exchange's authority ({exchange.authority} is)"
+    )
     told = [
-        f"{hand.program.authority} {governs} the exchange; guardian {state.guardian}",
+        f"{hand.program.authority} {governs}; guardian {state.guardian}",
         f"{state.staked_atoms:,} atoms of {state.stake_mint} are staked",
     ]
     for number in range(1, state.proposals + 1):
@@ -126,6 +130,7 @@ def veto(hand: Hand, options: dict[str, Any]) -> str:
 
 
 class Command(BaseCommand):
+    requires_system_checks = []
     help = "Governance of the exchange on chain: show, stake, unstake, propose, vote, execute, cancel, veto (docs/cluster.md)."
 
     def add_arguments(self, parser: CommandParser) -> None:
