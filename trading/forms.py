@@ -28,6 +28,7 @@ TEXTS = (
 )  # fmt: skip
 ERROR_PLACES = frozenset({"price", "trigger_price", "size", "time_in_force", "take_profit", "stop_loss"})
 CHECKS = ("tpsl", "reduce_only", "post_only")
+SHARES = (0, 25, 50, 75, 100)  # per cent of what margin allows
 
 _NUMBER = re.compile(r"\d{1,15}(\.\d{0,12})?|\.\d{1,12}", re.ASCII)
 
@@ -65,6 +66,7 @@ class Ticket:
     tif_choices = TIF_CHOICES
     good_till_choices = GOOD_TILL_CHOICES
     trigger_choices = TRIGGER_CHOICES
+    shares = SHARES
 
     def fresh(self) -> "Ticket":
         """Return the ticket for the next order: the same choices, a new id, no size."""

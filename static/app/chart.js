@@ -1,7 +1,8 @@
-// The price chart: everything that knows klinecharts is here and in the three modules that it imports.
+// The price chart: everything that knows klinecharts is here and in the four modules that it imports.
 
 import { chartStyles, legends } from "./chartstyle.js";
 import { fillFigures, lineFigure, registerLines } from "./chartlines.js";
+import { Drawings } from "./drawings.js";
 import { registerIndicators } from "./indicators.js";
 import { palette } from "./theme.js";
 
@@ -46,6 +47,7 @@ export class Chart {
     mount.firstElementChild?.removeAttribute("tabindex");
     mount.setAttribute("role", "img");
     this.chart.setSymbol({ ticker: units.symbol, pricePrecision: units.price.decimals, volumePrecision: units.size.decimals });
+    this.drawings = new Drawings({ chart: this.chart, market: units.symbol });
     document.addEventListener("theme:changed", () => this.#restyle());
     new ResizeObserver(() => this.#resize()).observe(mount);
     // A canvas does not draw again by itself when its font has come.

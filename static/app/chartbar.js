@@ -16,6 +16,7 @@ export class ChartBar {
   constructor({ root, chart }) {
     Object.assign(this, { root, chart, settings: stored() });
     root.addEventListener("click", ({ target }) => this.#clicked(target.closest("button[data-period]")));
+    root.addEventListener("click", ({ target }) => this.#draws(target.closest("button[data-draw]")));
     root.addEventListener("change", ({ target }) => target.matches("[data-indicator]") && this.#ticked());
     this.#show();
   }
@@ -24,6 +25,12 @@ export class ChartBar {
     if (!button) return;
     this.settings.period = button.dataset.period;
     this.#keep();
+  }
+
+  #draws(button) {
+    if (!button) return;
+    if (button.dataset.draw) this.chart.drawings.start(button.dataset.draw);
+    else this.chart.drawings.clear();
   }
 
   #ticked() {

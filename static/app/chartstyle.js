@@ -74,6 +74,16 @@ function crosshair(colour) {
   return { horizontal: { line, text: label }, vertical: { line, text: label } };
 }
 
+function overlays(colour) {
+  const action = colour("action");
+  return {
+    point: { color: action, borderColor: colour("action-soft"), activeColor: action, activeBorderColor: colour("action-soft") },
+    line: { color: action },
+    polygon: { color: colour("action-soft"), borderColor: action },
+    text: { ...text(colour("on-fill")), backgroundColor: action, borderColor: action, borderRadius: 2 },
+  };
+}
+
 /** Return klinecharts' styles; `colour(name)` gives the value of --name. */
 export function chartStyles(colour) {
   const grid = { color: colour("grid"), style: "solid", size: 1 };
@@ -90,6 +100,7 @@ export function chartStyles(colour) {
     yAxis: axis(colour),
     separator: { color: colour("hairline"), activeBackgroundColor: colour("field") },
     crosshair: crosshair(colour),
+    overlay: overlays(colour),
   };
 }
 

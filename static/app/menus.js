@@ -19,4 +19,5 @@ export function startMenus() {
     openMenus().forEach(close);
   });
   document.addEventListener("change", ({ target }) => target.matches("input[type=radio]") && openMenus().forEach(close));
+  document.addEventListener("click", ({ target }) => target.closest("details.menu button.menu-item") && openMenus().forEach(close));
 }

@@ -29,6 +29,10 @@ export class PriceChart {
     new ChartBar({ root, chart: this.chart });
   }
 
+  get drawings() {
+    return this.chart.drawings;
+  }
+
   /** Draw an account's lines, now and when it changes, and its fills of this market. */
   follow(account) {
     const draw = () => this.chart.setLines(chartLines(account, this.units, this.#markPrice));

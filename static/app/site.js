@@ -16,12 +16,12 @@ import { startToasts } from "./toast.js";
 startTheme();
 startShown();
 startRanges();
+startMenus(); // before dialogs: a menu that opens one gives the focus back first
 startDialogs();
 startConfirm();
 startToasts();
 startCopy();
 startMenu();
-startMenus();
 startFailures();
 startHotkeys({ "/": openMenu, "ctrl+k": openMenu });
 localise(document);

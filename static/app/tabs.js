@@ -31,7 +31,7 @@ function openBookTab(button) {
 function openView(link) {
   document.getElementById("desk").dataset.view = link.dataset.mobileView;
   for (const other of document.querySelectorAll("[data-mobile-view]")) {
-    if (other === link) other.setAttribute("aria-current", "page");
+    if (other === link) other.setAttribute("aria-current", "true");
     else other.removeAttribute("aria-current");
   }
   dispatchEvent(new Event("resize"));

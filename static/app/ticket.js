@@ -44,7 +44,7 @@ export class Ticket {
     this.refreshSoon = painter(REFRESH_EVERY_MS, () => this.refresh());
     document.addEventListener("input", (event) => this.#input(event));
     document.addEventListener("change", (event) => this.#input(event));
-    document.addEventListener("click", ({ target }) => target.closest("[data-best-price]") && this.#best());
+    document.addEventListener("click", ({ target }) => this.#clicked(target));
     document.addEventListener("htmx:after:swap", ({ detail }) => {
       this.#answered(detail.ctx);
       this.#swapped(detail.ctx);
@@ -69,6 +69,15 @@ export class Ticket {
     if (radio.checked) return true;
     radio.checked = true;
     for (const type of ["input", "change"]) radio.dispatchEvent(new Event(type, { bubbles: true }));
+    return true;
+  }
+
+  /** Enter so many per cent of what margin allows; returns whether the ticket can be filled. */
+  takeShare(percent) {
+    const slider = this.form?.querySelector("[data-size-slider]");
+    if (!slider || slider.disabled) return false;
+    setRange(slider, percent);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
     return true;
   }
 
@@ -132,6 +141,12 @@ export class Ticket {
 
   #field(name) {
     return this.form?.elements[name];
+  }
+
+  #clicked(target) {
+    if (target.closest("[data-best-price]")) this.#best();
+    const share = target.closest("[data-share]");
+    if (share) this.takeShare(share.dataset.share);
   }
 
   #input({ target }) {

@@ -127,6 +127,13 @@ function followMenu() {
   new MutationObserver(() => (menu.open ? rows.start() : rows.stop())).observe(menu, { attributeFilter: ["open"] });
 }
 
+/** Ask whether to cancel all orders, as its button does; returns whether there is one. */
+function askToCancelAll() {
+  const form = document.querySelector("form.cancel-all");
+  form?.requestSubmit();
+  return form !== null;
+}
+
 startConnection(feed);
 startTabs();
 startLeverage();
@@ -137,6 +144,10 @@ startHotkeys({
   s: () => ticket.choose("side", "sell"),
   m: () => ticket.choose("type", "market"),
   l: () => ticket.choose("type", "limit"),
+  ...Object.fromEntries(["25", "50", "75", "100"].map((share, index) => [String(index + 1), () => ticket.takeShare(share)])),
+  x: askToCancelAll,
+  escape: () => chart.drawings.stop(),
+  delete: () => chart.drawings.removeSelected(),
   "?": () => openDialog("keys-dialog") !== null,
 });
 if (depth) startDepth({ root: document.getElementById("chart"), depth });

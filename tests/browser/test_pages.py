@@ -55,6 +55,15 @@ def test_it_shows_a_trader_the_desk(visit: Visit, alice: Person) -> None:
         visitor.context.close()
 
 
+def test_it_fits_every_width_between_a_phone_and_a_desk(visit: Visit, alice: Person) -> None:
+    visitor = visit(alice)
+    for path in ("/trade/BTC-PERP/", "/risk/", "/accounts/"):
+        page = visitor.open(path)
+        for width in (768, 900, 1023, 1024, 1180, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert not visitor.overflows(), (path, width)
+
+
 def test_it_works_as_one_page_before_any_script(visit: Visit, alice: Person) -> None:
     """What the server sends is complete: prices, balances and tabs are there without a line of JavaScript."""
     visitor = visit(alice)

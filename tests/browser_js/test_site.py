@@ -68,6 +68,9 @@ def test_it_closes_a_menu_on_escape_and_on_a_choice(site: Page) -> None:
     site.click("summary")
     site.check("[name=more]")
     expect(menu).not_to_have_attribute("open", re.compile(".*"))
+    site.click("summary")
+    menu.get_by_role("button", name="Display").click()
+    expect(menu).not_to_have_attribute("open", re.compile(".*"))
 
 
 def test_it_keeps_one_toast_a_key_and_at_most_five(site: Page) -> None:

@@ -357,6 +357,30 @@ LINE_AT = """(value) => {
 }"""
 
 
+def drawn(page: Page) -> int:
+    return page.evaluate("JSON.parse(localStorage.getItem('qd.drawings') ?? '{}')['BTC-PERP']?.length ?? 0")  # type: ignore[no-any-return]
+
+
+def test_it_keeps_what_is_drawn_until_it_is_deleted(trade_page: Page) -> None:
+    chart, menu = trade_page.locator("[data-chart-canvas]"), trade_page.locator("#draw-menu")
+    for kept in (0, 1):
+        expect(chart).to_have_attribute("aria-label", re.compile("last price"))
+        menu.locator("summary").click()
+        menu.get_by_text("Horizontal line").click()
+        expect(menu).not_to_have_attribute("open", re.compile(".*"))
+        at = trade_page.evaluate(LINE_AT, 64_150 + 20 * kept)
+        trade_page.mouse.move(at["x"], at["y"])
+        trade_page.mouse.click(at["x"], at["y"])
+        assert drawn(trade_page) == kept + 1
+        if not kept:
+            trade_page.reload()
+    trade_page.keyboard.press("Delete")
+    assert drawn(trade_page) == 1, "the last one drawn is the one that is selected"
+    menu.locator("summary").click()
+    menu.get_by_text("Clear").click()
+    assert drawn(trade_page) == 0
+
+
 def test_it_amends_an_order_whose_line_is_dragged(desk: Desk, trade_page: Page) -> None:
     desk.answers["/api/v1/orders/5/"] = lambda query: {}
     expect(trade_page.locator("[data-chart-canvas]")).to_have_attribute("aria-label", re.compile("last price"))
@@ -403,3 +427,12 @@ def test_it_obeys_keys_only_while_nobody_types(trade_page: Page) -> None:
     expect(trade_page.locator("[name=type][value=market]")).to_be_checked()
     trade_page.locator("[name=price]").press("b")
     expect(trade_page.locator("[name=side][value=sell]")).to_be_checked()
+    limit = trade_page.locator("[name=type][value=limit]")
+    trade_page.fill("[name=price]", "64000")
+    limit.check()
+    limit.press("2")
+    expect(trade_page.locator("[name=size]")).to_have_value("1.000")
+    trade_page.click("[data-share='75']")
+    expect(trade_page.locator("[name=size]")).to_have_value("1.500")
+    limit.press("x")
+    expect(trade_page.locator("#confirm-dialog")).to_contain_text("Cancel all open orders")

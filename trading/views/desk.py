@@ -36,6 +36,10 @@ CANDLE_INTERVAL = "15m"
 SKELETON_BARS = 60
 SHOWN_INDICATORS = ("MA", "VOL")
 INDICATORS = ("MA", "EMA", "BOLL", "VWAP", "VOL", "MACD", "RSI")
+DRAWINGS = (
+    ("segment", "Trend line"), ("rayLine", "Ray"), ("horizontalStraightLine", "Horizontal line"), ("verticalStraightLine", "Vertical line"),
+    ("priceChannelLine", "Channel"), ("fibonacciLine", "Fibonacci"),
+)  # fmt: skip
 VIEWS = (("chart", "Chart"), ("book", "Book"), ("trades", "Trades"), ("info", "Info"))
 
 
@@ -113,6 +117,7 @@ def _market_context(view: MarketView, book: BookView | None, account: AccountVie
         "periods": tuple(Candle.INTERVALS_MS),
         "indicators": INDICATORS,
         "shown_indicators": SHOWN_INDICATORS,
+        "drawings": DRAWINGS,
         "skeleton": range(SKELETON_BARS),
     }
 
