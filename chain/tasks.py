@@ -11,8 +11,8 @@ from chain.errors import ChainError
 from chain.keepers import metrics as keeper_metrics
 from chain.keepers.actions import Sender
 from chain.keepers.keeper import Keeper
-from chain.keepers.programs import Programs
-from chain.keepers.running import keep_once
+from chain.keepers.programs import programs_in
+from chain.keepers.running import ACTING, keep_once
 from chain.outbox.faults import fault_text, is_fault
 from chain.settlement.reconciliation import reconcile
 from chain.settlement.retention import forget
@@ -24,7 +24,6 @@ from markets.queries import GetMarkets
 
 CUSTODY_S = 9.0
 SETTLEMENT_S = 9.0
-KEPT_JOBS = ("oracle", "epochs", "liquidation", "auctions")
 log = structlog.get_logger("chain")
 
 
@@ -100,9 +99,9 @@ def keep_exchange() -> int:
     try:
         chain = deployment()
         settler = chain.keys.settler
-        keeper = Keeper(programs=Programs(), key=settler.pubkey(), pyth_shard=settings.PYTH_SOLANA_SHARD)
+        keeper = Keeper(programs=programs_in(settings.CHAIN_PROGRAMS), key=settler.pubkey(), pyth_shard=settings.PYTH_SOLANA_SHARD)
         with chain.client() as client:
-            results, _ = keep_once(jobs=KEPT_JOBS, keeper=keeper, client=client, sender=Sender(client=client, payer=settler))
+            results, _ = keep_once(jobs=ACTING, keeper=keeper, client=client, sender=Sender(client=client, payer=settler))
     except ChainError as error:
         log.warning("exchange_not_kept", code=error.code)
         return 0

@@ -1,6 +1,6 @@
 """What is known of auctions: those on chain, the bids in them, how much of their orders is filled, and the orders themselves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,24 +40,31 @@ def read_hall(keeper: Keeper, sight: Sight, *, taken: Sequence[KnownOrder], made
     # Auctions stay for ever: who does not answer any looks at those that concern him alone.
     wanted = [*{bid.auction for bid in bids.values()}, *(programs.auction(one.hash) for one in taken)]
     auctions = dict(sight.all("jit", "Auction")) if made else sight.some("jit", "Auction", wanted)
+    users = sight.users_at(_concerned(keeper, [*bids.values(), *auctions.values()], [*taken, *made]))
+    keys = sight.some("perp_dex", "TradingKey", [programs.trading_key(bid.user, bytes(bid.key)) for bid in bids.values()])
     hashes = {bytes(one.order) for one in [*auctions.values(), *bids.values()]} | {one.hash for one in [*taken, *made]}
     fills = sight.some("perp_dex", "OrderFills", [programs.fills(one) for one in hashes])
-    owners = [programs.user(one.owner, one.order.sub_account) for one in [*taken, *made]]
-    concerned = [*(bid.user for bid in bids.values()), *(auction.user for auction in auctions.values()), *owners]
-    keys = [programs.trading_key(bid.user, bytes(bid.key)) for bid in bids.values()]
+    # Behind one address there may be several nodes, one of which knows less than another: what it does not know waits.
+    whole = {key: bid for key, bid in bids.items() if bid.auction in auctions and {bid.user, auctions[bid.auction].user} <= users.keys()}
     return Hall(
         auctions=auctions,
-        bids=bids,
+        bids={key: bid for key, bid in whole.items() if programs.trading_key(bid.user, bytes(bid.key)) in keys},
         filled_lots={bytes(one.order): max((span.to_lots for span in one.spans), default=0) for one in fills.values()},
-        users=sight.users_at(list(dict.fromkeys(concerned))),
-        keys=sight.some("perp_dex", "TradingKey", keys),
-        orders=by_hash([*taken, *made, *_carried(sight, auctions, bids)]),
+        users=users,
+        keys=keys,
+        orders=by_hash([*taken, *made, *(_carried(sight, auctions, whole.values()) if sight.is_fallback else ())]),
     )
 
 
-def _carried(sight: Sight, auctions: Mapping[Pubkey, Any], bids: Mapping[Pubkey, Any]) -> Iterable[KnownOrder]:
+def _concerned(keeper: Keeper, bids_and_auctions: Iterable[Any], orders: Iterable[KnownOrder]) -> list[Pubkey]:
+    """Return each account of which something must be known, once."""
+    owners = (keeper.programs.user(one.owner, one.order.sub_account) for one in orders)
+    return list(dict.fromkeys([*(one.user for one in bids_and_auctions), *owners]))
+
+
+def _carried(sight: Sight, auctions: Mapping[Pubkey, Any], bids: Iterable[Any]) -> Iterator[KnownOrder]:
     """Return the orders of the auctions that wait to be settled, from the transactions that brought them."""
-    for key in {bid.auction for bid in bids.values() if bid.auction in auctions}:
+    for key in {bid.auction for bid in bids}:
         if not is_running(auctions[key], sight.slot):
             yield from orders_of(sight.client, key)
 

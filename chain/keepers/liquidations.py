@@ -87,7 +87,8 @@ def _short(users: Mapping[Pubkey, User], sight: Sight) -> list[User]:
 
 def _is_latest(user: User, sight: Sight) -> bool:
     """Whether the feeds of all its markets may decide a liquidation now."""
-    return all(sight.markets[one].feed.state_at(sight.now_s) == "Valid" for one in user.market_ids)
+    markets = [sight.markets.get(market_id) for market_id in user.market_ids]
+    return all(market is not None and market.feed.state_at(sight.now_s) == "Valid" for market in markets)
 
 
 def _is_over(user: User, liquidation: Any, sight: Sight) -> bool:
@@ -100,7 +101,9 @@ def _is_over(user: User, liquidation: Any, sight: Sight) -> bool:
 
 def steps(user: User, liquidator: User, sight: Sight, records: Records) -> Iterator[Step]:
     """Return what can be taken now, of the largest position first, each after the one before."""
-    liquidation = records.liquidations[user.key]
+    liquidation = records.liquidations.get(user.key)
+    if liquidation is None:
+        return
     slots = sight.slot - liquidation.begun_slot
     markets = sight.observed
     sizes = sorted(user.holdings.lots.items(), key=lambda item: -abs(value(markets[item[0]], item[1], markets[item[0]].price_e8)))

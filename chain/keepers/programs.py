@@ -1,5 +1,6 @@
 """The exchange's programs as anybody knows them: by their IDLs, without a file of the operator's."""
 
+from functools import cache
 from pathlib import Path
 
 from solders.pubkey import Pubkey
@@ -9,12 +10,17 @@ from chain.idl import AnchorProgram
 NAMES = ("perp_dex", "oracle", "risk", "liquidation", "jit")
 
 
-class Programs:
-    """`folder` holds the IDLs of the exchange that is kept, where it was built under other ids than this installation's."""
+@cache
+def programs_in(folder: Path) -> "Programs":
+    """Return the programs, read once: coders take their time."""
+    return Programs(folder=folder)
 
-    def __init__(self, *, folder: Path | None = None) -> None:
-        chosen = {} if folder is None else {"folder": folder}
-        self.dex, self.oracle, self.risk, self.liquidation, self.jit = (AnchorProgram(name, **chosen) for name in NAMES)
+
+class Programs:
+    """`folder` holds the IDLs of the exchange that is kept."""
+
+    def __init__(self, *, folder: Path) -> None:
+        self.dex, self.oracle, self.risk, self.liquidation, self.jit = (AnchorProgram(name, folder=folder) for name in NAMES)
         self.exchange = self.dex.pda(b"exchange")
         self.fund = self.liquidation.pda(b"fund")
         self.fund_vault = self.liquidation.pda(b"vault")

@@ -21,6 +21,7 @@ JOBS: Final[Mapping[str, Job]] = {
     "auctions": auctions.look,
     "funding": funding.look,
 }
+ACTING: Final = tuple(name for name in JOBS if name != "funding")  # which only tells
 MOST_ACTIONS: Final = 32  # of a job in a pass: what comes after sees what came before
 LONGEST_PAUSE_S: Final = 60.0
 log = structlog.get_logger("keeper")

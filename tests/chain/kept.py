@@ -17,7 +17,7 @@ from chain.client import ChainClient
 from chain.idl import PROGRAMS
 from chain.keepers.actions import Action, Result, Sender, error_name
 from chain.keepers.keeper import Keeper
-from chain.keepers.programs import Programs
+from chain.keepers.programs import programs_in
 from chain.keepers.running import JOBS, keep_once
 from chain.keepers.sight import Sight
 from oracle.feeds.pyth_solana.account import address
@@ -116,7 +116,7 @@ class KeptExchange(Exchange):
         self.exchange = self.dex.pda(b"exchange")
         self.mints = [self.chain.mint(501), self.chain.mint(502)]
         self.sub_accounts, self.wallets, self.batches, self.nonce = {}, {}, [], 0
-        self.client, self.programs = ChainClient(net.url, retry_after_s=()), Programs()
+        self.client, self.programs = ChainClient(net.url, retry_after_s=()), programs_in(PROGRAMS)
         self.feed_pyth(PRICE)
 
     def feed_pyth(self, dollars: int) -> None:

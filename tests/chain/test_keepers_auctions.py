@@ -1,6 +1,9 @@
 """Auctions kept by strangers while the operator is silent: opened, answered, settled from what the chain tells, bonds given back."""
 
 import base64
+import threading
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -128,6 +131,17 @@ def test_it_waits_for_the_path_and_leaves_what_cannot_be_matched(rooms: Rooms) -
     assert rooms.keep(kept.dave, bids=True) == {}
     kept.chain.warp(seconds=1, slots=40)
     assert set(rooms.keep(kept.dave, bids=True).values()) == {"done"}
+
+
+def test_it_reads_orders_from_an_address(rooms: Rooms) -> None:
+    order = rooms.offered(rooms.exchange.alice, "buy", 100, LIMIT)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(rooms.orders.parent))
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        found = read_orders(f"http://127.0.0.1:{server.server_port}/orders")
+        thread.join(timeout=30)
+    assert [known.hash for known in found] == [digest(order)]
 
 
 def test_it_names_the_line_that_is_no_signed_order(rooms: Rooms, tmp_path: Path) -> None:

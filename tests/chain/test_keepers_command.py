@@ -14,10 +14,11 @@ from solders.keypair import Keypair
 from spl.token.instructions import get_associated_token_address
 
 from chain.client import ChainClient
+from chain.idl import PROGRAMS
 from chain.keepers.actions import Sender
 from chain.keepers.keeper import Keeper
 from chain.keepers.metrics import KeeperCollector
-from chain.keepers.programs import Programs
+from chain.keepers.programs import programs_in
 from chain.keepers.running import LONGEST_PAUSE_S, keep
 from chain.tasks import keep_exchange
 from tests.chain.deployments import write_deployment
@@ -89,6 +90,12 @@ def test_it_takes_whole_atoms_above_zero(amount: str) -> None:
         call_command("keeper", "join", f"--amount={amount}")
 
 
+@pytest.mark.parametrize("option", ["--every=0", "--every=NaN", "--sub-account=65536", "--sub-account=-1", "--programs=/nowhere"])
+def test_it_refuses_options_out_of_bounds(option: str) -> None:
+    with pytest.raises(CommandError, match="Error: argument"):
+        call_command("keeper", "all", option)
+
+
 class Enough(Exception):
     pass
 
@@ -103,7 +110,7 @@ def test_it_asks_a_silent_node_ever_more_slowly() -> None:
 
     key = Keypair()
     with ChainClient(f"http://127.0.0.1:{free_port()}", retry_after_s=()) as client, pytest.raises(Enough):
-        keeper = Keeper(programs=Programs(), key=key.pubkey())
+        keeper = Keeper(programs=programs_in(PROGRAMS), key=key.pubkey())
         keep(jobs=("epochs",), keeper=keeper, client=client, sender=Sender(client=client, payer=key), every_s=5, pause=pause)
     assert pauses == [10, 20, 40, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from chain.keepers.funding import hours
+from chain.keepers.sight import Sight
 from tests.chain.kept import KeptExchange, kept, outcomes
-from tests.programs.support.exchange import PARAMETERS, USDC
+from tests.programs.support.exchange import HOUR_S, PARAMETERS, PRICE, USDC
+from tests.programs.support.prices import E8
 
 __all__ = ["kept"]
 LOTS = 7_900
@@ -51,6 +54,14 @@ def test_it_ends_an_exit_that_losses_left_nothing_of(funded: KeptExchange) -> No
     assert outcomes(funded.keep(funded.erin, "epochs")) == {f"exit of {funded.user(funded.alice)} ended": "done"}
     assert funded.account(funded.alice)["exit_paid"]
     assert funded.keep(funded.erin, "epochs") == []
+
+
+def test_it_tells_which_hours_funding_a_batch_has_paid(funded: KeptExchange) -> None:
+    assert hours(Sight(funded.programs, funded.client)) == {1: 0}
+    hour = funded.chain.now // HOUR_S
+    funded.settle(funded.fill(10), paid={"hour": hour, "index_e8": PRICE * E8, "rate_ppb": 0})
+    assert hours(Sight(funded.programs, funded.client)) == {1: hour}
+    assert funded.keep(funded.erin, "funding") == []
 
 
 def test_it_freezes_where_a_challenge_stays_unanswered(funded: KeptExchange) -> None:

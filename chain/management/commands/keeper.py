@@ -16,8 +16,8 @@ from chain.keepers import own
 from chain.keepers.actions import Sender
 from chain.keepers.acts import ACTS
 from chain.keepers.keeper import Keeper
-from chain.keepers.programs import Programs
-from chain.keepers.running import JOBS, keep, keep_once
+from chain.keepers.programs import NAMES, programs_in
+from chain.keepers.running import ACTING, JOBS, keep, keep_once
 from chain.keepers.sight import Sight
 from chain.tasks import publish_prices
 from markets.units import MAX_AMOUNT_ATOMS, QUOTE_ATOMS
@@ -25,6 +25,8 @@ from markets.units import MAX_AMOUNT_ATOMS, QUOTE_ATOMS
 ALL: Final = "all"
 OWN: Final = {"join": own.join, "withdraw": own.withdraw}
 EVERY_S: Final = 5.0
+DAY_S: Final = 86_400.0
+MAX_SUB_ACCOUNT: Final = 2**16 - 1
 
 
 class Command(BaseCommand):
@@ -37,11 +39,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job", choices=sorted({*ACTS, *JOBS, *OWN, ALL}), help="what to do")
         parser.add_argument("--once", action="store_true", help="make one pass and end")
-        parser.add_argument("--every", type=float, default=EVERY_S, metavar="SECONDS", help="between two passes")
+        parser.add_argument("--every", type=seconds_of, default=EVERY_S, metavar="SECONDS", help="between two passes")
         parser.add_argument("--key", type=Path, help="who pays, as Solana's tools write keys; without it the operator's settler")
         parser.add_argument("--rpc-url", default=settings.SOLANA_RPC_URL, help="a node of the exchange's cluster; used with --key")
-        parser.add_argument("--programs", type=Path, metavar="FOLDER", help="the IDLs of the exchange, if not those here")
-        parser.add_argument("--sub-account", type=int, default=0, help="of the key's own account, which takes positions over")
+        parser.add_argument("--programs", type=folder_of, default=settings.CHAIN_PROGRAMS, metavar="FOLDER", help="the exchange's IDLs")
+        parser.add_argument("--sub-account", type=sub_account_of, default=0, help="of the key's own account, which takes positions over")
         parser.add_argument("--amount", type=atoms_of, metavar="USDC", help="join, withdraw: how much")
         parser.add_argument("--orders", default="", help="signed orders to be auctioned: a file or an address, base64, one on a line")
         parser.add_argument("--bids", default="", help="signed orders of your own to answer auctions with, under your key's bond")
@@ -63,6 +65,8 @@ class Command(BaseCommand):
                     self._keep(client, chain.keys.settler, options)
         except ChainError as error:
             raise CommandError(error.message) from error
+        except KeyboardInterrupt:
+            self.stdout.write("")  # the terminal has its own line again
 
     def _act(self, options: dict[str, Any]) -> None:
         chain = deployment()
@@ -74,7 +78,7 @@ class Command(BaseCommand):
         if options["job"] in OWN:
             self._own(keeper, client, sender, options)
             return
-        jobs = tuple(JOBS) if options["job"] == ALL else (options["job"],)
+        jobs = ACTING if options["job"] == ALL else (options["job"],)
         # The operator's own keeper has the publishers' keys, and brings the engine's prices first.
         before = publish_prices if options["key"] is None and "oracle" in jobs else bool
         if not options["once"]:
@@ -108,10 +112,32 @@ def atoms_of(text: str) -> int:
     return whole
 
 
+def seconds_of(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= DAY_S:
+        raise ArgumentTypeError("between two passes there are more than 0 s, and less than a day")
+    return seconds
+
+
+def sub_account_of(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= MAX_SUB_ACCOUNT:
+        raise ArgumentTypeError(f"sub-accounts are numbered from 0 to {MAX_SUB_ACCOUNT:,}")
+    return number
+
+
+def folder_of(text: str) -> Path:
+    folder = Path(text)
+    missing = [name for name in NAMES if not (folder / f"{name}.legacy.json").is_file()]
+    if missing:
+        raise ArgumentTypeError(f"there is no {missing[0]}.legacy.json in {folder}")
+    return folder
+
+
 def keeper_of(key: Keypair, options: dict[str, Any]) -> Keeper:
     strange = options["key"] is not None
     return Keeper(
-        programs=Programs(folder=options["programs"]),
+        programs=programs_in(options["programs"]),
         key=key.pubkey(),
         sub_account=options["sub_account"],
         falls_back=strange if options["fall_back"] is None else options["fall_back"],
