@@ -1,36 +1,36 @@
-"""A settler in a process of its own, that tests kill: it names each step, and goes on when it is told to.
+"""Settlers for processes of their own, that tests kill: each names its steps, and goes on when it is told to."""
 
-arguments: the RPC's URL, the payer's key, the accounts (JSON)
-"""
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 
-import json
-import os
-import sys
+from solders.keypair import Keypair
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "quantdesk.settings")
-django.setup()
-
-from solders.keypair import Keypair  # noqa: E402
-
-from chain.client import ChainClient  # noqa: E402
-from chain.outbox.running import settle  # noqa: E402
-from chain.outbox.settler import Step  # noqa: E402
-from tests.chain.transfers import SHARD, Accounts, TransferRoute  # noqa: E402
+from chain.client import ChainClient
+from chain.deployment import deployment
+from chain.outbox.route import Route
+from chain.outbox.running import settle
+from chain.outbox.settler import Step
+from chain.settlement import batches
+from chain.settlement.route import BatchRoute
+from tests.chain.transfers import SHARD, Accounts, TransferRoute
 
 
-def name_and_wait(step: Step) -> None:
-    print(step, flush=True)
-    sys.stdin.readline()
+def settle_transfers(steps: Connection, url: str, key: str, accounts: Accounts) -> None:
+    _settle(steps, url, SHARD, TransferRoute(Keypair.from_base58_string(key), accounts))
 
 
-def main() -> None:
-    url, key, accounts = sys.argv[1:]
-    route = TransferRoute(Keypair.from_base58_string(key), Accounts(**json.loads(accounts)))
+def settle_batches(steps: Connection, url: str) -> None:
+    _settle(steps, url, batches.SHARD, BatchRoute(deployment()))
+
+
+def _settle(steps: Connection, url: str, shard: str, route: Route) -> None:
     with ChainClient(url) as client:
-        print(settle(shard=SHARD, client=client, route=route, for_s=60, poll_s=0.005, observe=name_and_wait), flush=True)
+        steps.send(settle(shard=shard, client=client, route=route, for_s=60, poll_s=0.005, observe=_name_and_wait(steps)))
 
 
-if __name__ == "__main__":
-    main()
+def _name_and_wait(steps: Connection) -> Callable[[Step], None]:
+    def observe(step: Step) -> None:
+        steps.send(step)
+        steps.recv()
+
+    return observe

@@ -2,43 +2,36 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import get_args
-
-from django.conf import settings
+from typing import Any, get_args
 
 from chain.outbox.running import only_settler
 from chain.outbox.settler import Step
-from tests.support.engine import database_url
+from tests.support.engine import START_SECONDS
+from tests.support.forked import ForkedProgram, database_url, drain
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS: tuple[Step, ...] = get_args(Step)
-FREE_S = 10
+FREE_S = 60
 
 
 class SettlerProcess:
-    """Start `module`, which names each of its steps on a line and goes on when it is written one."""
+    """Run one of settler_main's programs, which names each of its steps and goes on when it is told to."""
 
-    def __init__(self, module: str, *arguments: str, shard: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, program: Callable[..., None], *arguments: Any, shard: str, chain_dir: Path | None = None) -> None:
         self._shard = shard
-        own = {"DATABASE_URL": database_url(), "ENVIRONMENT": "test", "SECRET_KEY": settings.SECRET_KEY}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
-            env=os.environ | own | (environment or {}),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        known = {"DATABASE_URL": database_url()} | ({"CHAIN_DIR": str(chain_dir)} if chain_dir else {})
+        self._steps, theirs = Pipe()
+        self._process = ForkedProgram(program, known, (theirs, *arguments))
+        theirs.close()
+        self._drain = drain(self._process)
 
     def run_to(self, wanted: str, *, at: int = 1) -> str:
         """Let it go on until it names this step for the so-manieth time, or its last word; return that."""
-        assert self._process.stdout is not None
         left = at
-        while (step := self._process.stdout.readline().strip()) in STEPS:
+        while (step := str(self._steps.recv())) in STEPS:
             left -= step == wanted
             if left == 0:
                 return step
@@ -46,17 +39,14 @@ class SettlerProcess:
         return step
 
     def go_on(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        self._steps.send(None)
 
     def kill(self) -> None:
         """Kill -9, and wait until PostgreSQL has noticed and gives the shard to the next one."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(timeout=30)
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait(START_SECONDS)
+        self._drain.join(START_SECONDS)
+        self._steps.close()
         until = time.monotonic() + FREE_S
         while not _is_free(self._shard):
             assert time.monotonic() < until, f"{self._shard} is still locked {FREE_S} s after its settler was killed"

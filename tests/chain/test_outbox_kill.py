@@ -1,8 +1,6 @@
 """kill -9 of the settler's process at each step: settled exactly once by the next one. And two settlers do not work at once."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import pytest
 
@@ -12,6 +10,7 @@ from chain.models import OutboxAttempt, OutboxEntry
 from chain.outbox.running import only_settler, settle
 from chain.outbox.settler import Step
 from tests.chain.localnets import Localnet, localnet
+from tests.chain.settler_main import settle_transfers
 from tests.chain.settler_process import STEPS, SettlerProcess
 from tests.chain.transfers import SHARD, Desk
 
@@ -21,8 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def settler(desk: Desk) -> SettlerProcess:
-    arguments = (desk.localnet.url, str(desk.alice), json.dumps(asdict(desk.accounts)))
-    return SettlerProcess("tests.chain.settler_main", *arguments, shard=SHARD)
+    return SettlerProcess(settle_transfers, desk.localnet.url, str(desk.alice), desk.accounts, shard=SHARD)
 
 
 @pytest.fixture

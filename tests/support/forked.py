@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,3 +96,15 @@ class StartedProgram:
 
     def wait(self, timeout: float) -> int:
         return self._process.wait(timeout)
+
+
+def drain(program: Program) -> threading.Thread:
+    """Read what a program logs, and forget it: a pipe that is full would stop the program."""
+    thread = threading.Thread(target=_read_on, args=(program.log,), daemon=True)
+    thread.start()
+    return thread
+
+
+def _read_on(descriptor: int) -> None:
+    with open(descriptor, "rb") as log:
+        deque(log, 0)

@@ -7,8 +7,6 @@ def test_it_…(web_processes): …           # start as many as you like
 import os
 import signal
 import socket
-import threading
-from collections import deque
 from collections.abc import Iterator
 
 import httpx
@@ -16,7 +14,7 @@ import pytest
 
 from tests.support import forked_main
 from tests.support.engine import ROOT, START_SECONDS, EngineProcesses
-from tests.support.forked import FORKED_SETTINGS, ForkedProgram, Program, StartedProgram, surroundings
+from tests.support.forked import FORKED_SETTINGS, ForkedProgram, Program, StartedProgram, drain, surroundings
 
 
 class WebProcess:
@@ -35,9 +33,7 @@ class WebProcess:
 
     def start(self) -> None:
         self._program, self._exit_code = self._begin(), None
-        # What it logs is not looked at, but a full pipe would stop it.
-        self._drain = threading.Thread(target=_drain, args=(self._program.log,), daemon=True)
-        self._drain.start()
+        self._drain = drain(self._program)
         # Nothing has to be polled: the request waits in the port's queue until the process serves.
         httpx.get(f"{self.url}/api/v1/time/", timeout=START_SECONDS)
 
@@ -77,11 +73,6 @@ class WebProcess:
             self._exit_code = self._program.wait(START_SECONDS)
             self._drain.join(START_SECONDS)
         return self._exit_code
-
-
-def _drain(descriptor: int) -> None:
-    with open(descriptor, "rb") as log:
-        deque(log, 0)
 
 
 class WebProcesses:

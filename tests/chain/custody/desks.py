@@ -3,7 +3,9 @@
 def test_it_…(desk): …       # desk.link(alice): a wallet linked and on chain; desk.run(): passes of custody until nothing moves
 """
 
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,11 @@ class CustodyDesk:
                 return
             self.localnet.advance()
         raise AssertionError("it did not come to that")
+
+    def pass_time(self, passed: timedelta) -> None:
+        """Set the chain's clock forwards."""
+        self.localnet.chain._now_s = lambda: int(time.time() + passed.total_seconds())
+        self.localnet.finalize()
 
     def user(self, address: Pubkey) -> Any:
         return self.chain.dex.program.account("User", self.client.account(address, commitment="finalized"))

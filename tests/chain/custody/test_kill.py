@@ -2,19 +2,20 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
+from multiprocessing import Pipe
 
 import pytest
-from django.conf import settings as django_settings
 
+from chain.custody import vouchers
 from chain.custody.models import Withdrawal
 from chain.custody.withdrawals import withdrawal_request
 from markets.ledger import CUSTODY, PENDING_WITHDRAWALS
 from markets.queries import GetAccount
+from tests.chain.custody.custody_main import keep_custody
 from tests.chain.custody.desks import USDC, CustodyDesk, Person, custody_desk
-from tests.support.engine import ROOT, database_url, engine_process, engine_processes
+from tests.support.engine import START_SECONDS, engine_process, engine_processes
+from tests.support.forked import ForkedProgram, drain, surroundings
 
 __all__ = ["custody_desk", "engine_process", "engine_processes"]
 
@@ -24,43 +25,24 @@ PATIENCE = 2_000
 
 class CustodyProcess:
     def __init__(self, desk: CustodyDesk) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chain.custody.custody_main", desk.localnet.url, str(desk.chain.folder)],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "DATABASE_URL": database_url(),
-                "ENGINE_URL": desk.engine.url,
-                "DATA_DIR": str(desk.engine.data_dir),
-                "ENVIRONMENT": "test",
-                "SECRET_KEY": django_settings.SECRET_KEY,
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        known = surroundings(url=desk.engine.url, data_dir=desk.engine.data_dir)
+        self._steps, theirs = Pipe()
+        self._process = ForkedProgram(keep_custody, known, (theirs, desk.localnet.url, desk.chain.folder))
+        theirs.close()
+        self._drain = drain(self._process)
 
     def step(self) -> str:
-        """Return what it is at; lines that are no step are its log."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.strip() == "pass" or line.startswith(("before ", "after ")):
-                return line.strip()
-        raise AssertionError("custody's process ended")
+        """Return what it is at."""
+        return str(self._steps.recv())
 
     def go_on(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        self._steps.send(None)
 
     def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(timeout=30)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait(START_SECONDS)
+        self._drain.join(START_SECONDS)
+        self._steps.close()
 
 
 class Kills:
@@ -103,8 +85,9 @@ def test_it_moves_each_amount_once_whatever_is_killed(custody_desk: CustodyDesk,
     until(kills, lambda: alice.engine_atoms() == 500 * USDC)
 
     paid, returned = ask(custody_desk, alice, 120), ask(custody_desk, alice, 70)
-    until(kills, lambda: state(paid) == "granted")
+    until(kills, lambda: (state(paid), state(returned)) == ("granted", "granted"))
     take(custody_desk, alice, paid)
+    custody_desk.pass_time(2 * vouchers.LIFE)
     until(kills, lambda: (state(paid), state(returned)) == ("paid", "returned"))
 
     assert kills.killed_at == POINTS

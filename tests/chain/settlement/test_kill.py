@@ -10,6 +10,7 @@ from chain.outbox.settler import Step
 from chain.settlement.batches import SHARD
 from tests.chain.settlement.desks import SettlementDesk
 from tests.chain.settlement.test_route import many
+from tests.chain.settler_main import settle_batches
 from tests.chain.settler_process import STEPS, SettlerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,12 +31,7 @@ def test_it_settles_a_batch_once_after_kill_9_at_each_step(ticking: SettlementDe
     batches = many(desk)
     wanted = 1 if step in ONLY_ONCE else at
 
-    killed = SettlerProcess(
-        "tests.chain.settlement.settler_main",
-        desk.localnet.url,
-        shard=SHARD,
-        environment={"CHAIN_DIR": str(desk.deployment.folder)},
-    )
+    killed = SettlerProcess(settle_batches, desk.localnet.url, shard=SHARD, chain_dir=desk.deployment.folder)
     reached = killed.run_to(step, at=wanted)
     killed.kill()
     last = settle(shard=SHARD, client=desk.client, route=desk.route(), for_s=60, poll_s=0.01)
