@@ -27,7 +27,7 @@ def turn_prices(*, deployment: Deployment, client: ChainClient, views: Sequence[
     """Send the prices that are newer than those on chain, and have the markets observe them; return of how many markets."""
     fresh = quotes(views, now_s=int(time.time()))
     feeds = read_feeds(deployment, client, [quote.market_id for quote in fresh])
-    newer = [quote for quote in fresh if quote.market_id in feeds and _is_newer(quote, feeds[quote.market_id])]
+    newer = [quote for quote in fresh if quote.market_id in feeds and _is_newer(deployment, quote, feeds[quote.market_id])]
     if not deployment.is_localnet:
         _follow_pyth(deployment, client, views, feeds)
     return sum(
@@ -47,10 +47,11 @@ def read_feeds(deployment: Deployment, client: ChainClient, market_ids: Sequence
     return feeds
 
 
-def _is_newer(quote: Quote, feed: Any) -> bool:
-    """Whether every publisher may publish it: a source's prices only go forwards in time."""
-    publishers = len(feed.parameters.publishers)
-    return all(quote.published_at > observation.published_at for observation in feed.published[:publishers])
+def _is_newer(deployment: Deployment, quote: Quote, feed: Any) -> bool:
+    """Whether every publisher of this host may publish it: a source's prices only go forwards in time."""
+    own = {key.pubkey() for key in deployment.keys.publishers}
+    said = [observation for key, observation in zip(feed.parameters.publishers, feed.published, strict=False) if key in own]
+    return all(quote.published_at > observation.published_at for observation in said)
 
 
 def _send(deployment: Deployment, client: ChainClient, group: list[Quote]) -> int:

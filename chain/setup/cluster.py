@@ -143,9 +143,6 @@ def _site(client: ChainClient, order: Order, views: Sequence[MarketView], *, fol
 
 
 def _record(order: Order, views: Sequence[MarketView], authority: Pubkey) -> Record:
-    publishers = sorted(
-        path.stem for path in order.keys.iterdir() if path.stem.startswith("publisher-") and path.suffix in {".json", ".pub"}
-    )
     return Record(
         cluster=order.cluster,
         rpc_url=order.rpc_url,
@@ -155,10 +152,18 @@ def _record(order: Order, views: Sequence[MarketView], authority: Pubkey) -> Rec
         custodian=str(read_address(order.keys, "custodian")),
         settler=str(read_address(order.keys, "settler")),
         authority=str(authority),
-        publishers=[str(read_address(order.keys, name)) for name in dict.fromkeys(publishers)],
+        publishers=_publishers(order.keys),
         explorer_url=EXPLORER if order.cluster in GENESIS else "",
         prices=origin(views),
         journal=refusal.journal_identity(),
         stake_mint=str(order.stake_mint or ""),
         guardian=str(read_address(order.keys, "guardian")) if order.stake_mint else "",
     )
+
+
+def _publishers(keys: Path) -> list[str]:
+    """Return the addresses of publisher-1, publisher-2 and so on, as far as they are there."""
+    found: list[str] = []
+    while any((keys / f"publisher-{len(found) + 1}{suffix}").exists() for suffix in (".pub", ".json")):
+        found.append(str(read_address(keys, f"publisher-{len(found) + 1}")))
+    return found

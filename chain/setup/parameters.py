@@ -62,7 +62,7 @@ def feed_parameters(publishers: list[Pubkey], pyth_feed_id: bytes) -> dict[str, 
     return {
         "pyth_feed_id": list(pyth_feed_id),
         "publishers": publishers,
-        "quorum": len(publishers),
+        "quorum": len(publishers) // 2 + 1,
         "max_age_s": MAX_AGE_S,
         "max_confidence_ppm": MAX_CONFIDENCE_PPM,
         "agreement_ppm": AGREEMENT_PPM,

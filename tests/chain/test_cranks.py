@@ -81,6 +81,17 @@ def test_it_sends_a_price_once(desk: Desk) -> None:
     assert desk.landed() == before
 
 
+def test_publishers_on_hosts_of_their_own_make_the_quorum_together(desk: Desk, tmp_path: Path) -> None:
+    whole, later = desk.deployment, views(price=101)
+    for name, price in (("publisher-1", 100), ("publisher-2", 101)):
+        host = tmp_path / name
+        host.mkdir()
+        (host / f"{name}.json").write_bytes((whole.folder / f"{name}.json").read_bytes())
+        desk.deployment = Deployment(record=whole.record, folder=host)
+        assert desk.turn(later) == 8
+        assert desk.prices() == [price] * 8  # of both that are fresh, the lower
+
+
 def test_it_publishes_nothing_that_is_stale(desk: Desk) -> None:
     assert desk.turn(views(price=101, state="stale")) == 0
     assert desk.turn(views(price=101, age_s=61)) == 0

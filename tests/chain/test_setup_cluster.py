@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -29,7 +30,9 @@ from tests.chain.markets import views
 from tests.chain.minting import Mint
 from tests.chain.relocation import relocate
 from tests.chain.test_setup import begin_journal
+from tests.support.engine import EngineProcesses, engine_process, engine_processes
 
+__all__ = ["engine_process", "engine_processes"]
 pytestmark = pytest.mark.django_db
 SLOT_MS = 20
 OPERATORS = ("authority", "settler", "custodian", "publisher-1", "publisher-2", "guardian")
@@ -109,6 +112,22 @@ def test_it_looks_and_changes_nothing(operator: Operator, folder: Path) -> None:
     assert f"{found.cost_lamports / SOL:.6f} SOL" in "\n".join(found.lines())
     assert operator.net.do(lambda: len(operator.net.chain.history)) == before
     assert not folder.exists()
+
+
+def test_it_tells_its_plan_from_the_command_line_and_waits_for_a_yes(
+    operator: Operator, engine_process: EngineProcesses, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.CHAIN_PROGRAMS, settings.CHAIN_DIR = operator.programs, tmp_path / "chain"
+    order = operator.order()
+    told = {"--cluster": order.cluster, "--genesis-hash": order.genesis_hash, "--rpc-url": order.rpc_url, "--usdc-mint": order.usdc_mint}
+    words = [str(word) for pair in told.items() for word in pair]
+    with pytest.raises(CommandError, match="--cluster played takes --keys, too"):
+        call_command("chain_setup", *words)
+    call_command("chain_setup", *words, "--keys", str(operator.keys))
+    shown = capsys.readouterr().out
+    for part in (str(AnchorProgram("perp_dex").id), "settler", "SUI-PERP", "Nothing was sent. With --yes it is."):
+        assert part in shown, part
+    assert not (tmp_path / "chain").exists()
 
 
 def test_it_refuses_another_cluster_than_the_one_that_was_named(operator: Operator, folder: Path) -> None:
