@@ -4,8 +4,9 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import django
 import hypothesis
@@ -19,6 +20,7 @@ from quantdesk.embedded.roles import ADMIN, OWNER
 from quantdesk.embedded.servers import Servers
 from tests.support import emptying
 
+Case = TypeVar("Case")
 # Killed processes are part of the tests, a machine that loses its power is not.
 FAST_POSTGRES = {"fsync": "off", "max_connections": "200", "shared_buffers": "128MB", "max_wal_size": "512MB"}
 
@@ -110,6 +112,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def tenth(request: pytest.FixtureRequest) -> Callable[[Iterable[Case]], list[Case]]:
+    """Take every tenth of many cases, and by night all of them."""
+    step = 1 if request.config.getoption("--nightly") else 10
+    return lambda cases: list(cases)[::step]
 
 
 @pytest.fixture(scope="session")
