@@ -91,7 +91,7 @@ API |= {
         ("POST", "transactions/register-key/"), ("POST", "transactions/revoke-key/"), ("POST", "transactions/withdraw/"),
         ("POST", "transactions/request-exit/"), ("POST", "transactions/"), ("GET", "transactions/<str:signature>/"),
         ("GET", "withdrawals/"), ("POST", "withdrawals/"), ("GET", "withdrawals/<str:withdrawal_id>/"), ("GET", "addresses/"),
-        ("POST", "addresses/"),
+        ("POST", "addresses/"), ("DELETE", "addresses/<str:address>/"),
     )
 }  # fmt: skip
 API["GET", "api/v1/chain/config/"] = ((404,) * 6, None)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("withdrawals/", withdrawals.WithdrawalListView.as_view()),
     path("withdrawals/<str:withdrawal_id>/", withdrawals.WithdrawalDetailView.as_view()),
     path("addresses/", withdrawals.AddressListView.as_view()),
+    path("addresses/<str:address>/", withdrawals.AddressDetailView.as_view()),
     path("proofs/<str:trade_id>/", proofs.ProofView.as_view()),
     path("batches/", proofs.BatchListView.as_view()),
     path("batches/<str:seq>/", proofs.BatchDetailView.as_view()),

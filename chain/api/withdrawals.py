@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import IsPerson, person
 from chain.api import bodies, schemas
 from chain.api.wallets import CHAIN_ERRORS, READ_ERRORS, TAG, WRITES
-from chain.custody.addresses import address_add, usual_address
+from chain.custody.addresses import address_add, address_remove, usual_address
 from chain.custody.models import Withdrawal, WithdrawalAddress
 from chain.custody.wallets import chain_account_of, wallet_of
 from chain.custody.withdrawals import withdrawal_of, withdrawal_request
@@ -95,6 +95,19 @@ class AddressListView(APIView):
         with chain.client() as client:
             entry = address_add(place=place, address=asked.address, label=asked.label, client=client, chain=chain)
         return Response(bodies.address(entry), status=201)
+
+
+class AddressDetailView(APIView):
+    permission_classes = [IsPerson]
+
+    @operation(
+        "chain_addresses_remove", "Remove a token account, at once", tag=TAG, status=204,
+        path={"address": "The token account."},
+    )  # fmt: skip
+    def delete(self, request: Request, address: str) -> Response:
+        deployment()
+        address_remove(place=chain_account_of(person(request)), address=address)
+        return Response(status=204)
 
 
 def _key(request: Request) -> str:

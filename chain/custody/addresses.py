@@ -60,6 +60,13 @@ def address_add(*, place: ChainAccount, address: str, label: str, client: ChainC
             raise InvalidField("ADDRESS_KNOWN", "This address is in your address book.", field="address", value=echo(address)) from error
 
 
+def address_remove(*, place: ChainAccount, address: str) -> None:
+    """Take an entry out, at once; what was asked for already still goes there. Added again, it waits again."""
+    known = address.isprintable()  # PostgreSQL takes no text with a NUL
+    if not known or not WithdrawalAddress.objects.filter(account_id=place.account_id, address=address).delete()[0]:
+        raise AddressNotFound
+
+
 def _token_account(client: ChainClient, chain: Deployment, place: ChainAccount, address: str) -> Pubkey:
     """Return the address of a token account of this wallet; what the program would not pay to is refused now."""
     try:

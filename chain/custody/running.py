@@ -1,7 +1,11 @@
-"""One pass of custody: wallets' accounts, the chain's events and what follows from them, withdrawals. One process at a time."""
+"""One pass of custody: wallets' accounts, the chain's events and what follows from them, withdrawals. One process at a time.
+
+A fault halts the step that met it, as a shard that staff see and release; the other steps go on.
+"""
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -11,11 +15,13 @@ from chain.custody.exits import exits_advance
 from chain.custody.indexer import EventMissing, index
 from chain.custody.vouchers import vouchers_advance
 from chain.custody.wallets import users_create
-from chain.custody.withdrawals import debits_finish
+from chain.custody.withdrawals import debits_finish, settlements_finish
 from chain.deployment import Deployment
 from chain.errors import ChainError
+from chain.outbox.faults import halting
+from chain.outbox.queue import halt, is_halted
 from chain.outbox.running import only_settler
-from markets.errors import GatewayError
+from markets.errors import DomainError, GatewayError
 
 LOCK = "custody"
 PERIOD_S = 2.0
@@ -26,8 +32,9 @@ def custody_pass(*, client: ChainClient, chain: Deployment) -> bool:
     """Do all that can be done now; False when another process is at it. A step that fails leaves the others to go on."""
     with only_settler(LOCK) as alone:
         if alone:
-            for step in (_follow, _create, _pay, _exit):
-                _try(step, client, chain)
+            for name, step in STEPS.items():
+                if not is_halted(name):
+                    _try(name, step, client, chain)
     return alone
 
 
@@ -56,6 +63,7 @@ def _create(client: ChainClient, chain: Deployment) -> None:
 
 def _pay(client: ChainClient, chain: Deployment) -> None:
     debits_finish()
+    settlements_finish()
     vouchers_advance(client=client, chain=chain)
 
 
@@ -63,8 +71,15 @@ def _exit(client: ChainClient, chain: Deployment) -> None:
     exits_advance(client=client, chain=chain)
 
 
-def _try(step: Callable[[ChainClient, Deployment], None], client: ChainClient, chain: Deployment) -> None:
+def _try(name: str, step: Callable[[ChainClient, Deployment], None], client: ChainClient, chain: Deployment) -> None:
     try:
-        step(client, chain)
+        with halting(name):
+            step(client, chain)
     except (ChainError, GatewayError) as error:
-        log.warning("custody_waits", step=step.__name__, code=error.code, error=error.message)
+        log.warning("custody_waits", step=name, code=error.code, error=error.message)
+    except DomainError as error:
+        log.error("custody_refused", step=name, code=error.code, error=error.message)
+        halt(shard=name, reason=f"{error.code}: {error.message}")
+
+
+STEPS: Final = {"custody events": _follow, "custody accounts": _create, "custody withdrawals": _pay, "custody exits": _exit}

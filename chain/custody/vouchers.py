@@ -6,12 +6,14 @@ another's: the shard's sequence is the number of vouchers that the program has c
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -24,16 +26,19 @@ from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
 from chain.custody.withdrawals import withdrawal_settle
 from chain.deployment import Deployment
 from chain.errors import ChainError, SimulationFailed
-from chain.models import OutboxAttempt, OutboxEntry
-from chain.outbox.queue import enqueue
+from chain.models import OutboxAttempt, OutboxEntry, OutboxShard
+from chain.outbox.faults import halting
+from chain.outbox.queue import enqueue, remove_last
 from chain.outbox.route import ChainSequence
 from chain.outbox.running import only_settler
 from chain.outbox.settler import Settler, Step, ignore
+from chain.settlement.reading import phase_of
 from chain.settlement.stops import withdrawals_stopped
 from markets.stamps import at_seconds
 
 LIFE: Final = timedelta(hours=1)
 LIFE_IN_PRODUCTION: Final = timedelta(days=3)  # a trade's proceeds are final only after their batch's challenge windows
+SLOT_MS: Final = 400
 CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 CLOCK_TIME_OFFSET: Final = 32
 PAYLOAD: Final = struct.Struct("<QQ")  # withdrawal, amount
@@ -42,11 +47,11 @@ log = structlog.get_logger("custody")
 
 
 class VoucherRoute:
-    """The outbox's route of one account's vouchers."""
+    """The outbox's route of one account's vouchers, each good for `life`."""
 
-    def __init__(self, chain: Deployment, place: ChainAccount) -> None:
+    def __init__(self, chain: Deployment, place: ChainAccount, *, life: timedelta) -> None:
         self.payer = chain.keys.settler
-        self._chain = chain
+        self._chain, self._life = chain, life
         self._wallet = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account)
 
     def sequence(self, client: ChainClient, *, commitment: Commitment, min_slot: int) -> ChainSequence:
@@ -56,30 +61,58 @@ class VoucherRoute:
     def instructions(self, entry: OutboxEntry) -> list[Instruction]:
         """Each attempt states its own expiry, so that none comes too late; what holds is read from the chain."""
         _, amount = PAYLOAD.unpack(bytes(entry.payload))
-        life = LIFE_IN_PRODUCTION if settings.PRODUCTION else LIFE
-        expires_at_s = int((timezone.now() + life).timestamp())
+        expires_at_s = int((timezone.now() + self._life).timestamp())
         settler = self.payer.pubkey()
         return [self._wallet.grant_voucher(number=entry.seq, amount_atoms=amount, expires_at_s=expires_at_s, settler=settler)]
 
 
 def vouchers_advance(*, client: ChainClient, chain: Deployment, observe: Callable[[Step], None] = ignore) -> None:
-    """Bring each open withdrawal one step further."""
+    """Bring each open withdrawal one step further. A fault halts its account's shard, nobody else's."""
     held = Withdrawal.objects.filter(state=State.HELD)
-    if held.exists() and _is_live(client, chain):
-        for withdrawal in [] if withdrawals_stopped() else _ready():
-            _queue(withdrawal)
-        for withdrawal in held.exclude(voucher=None).order_by("id"):
-            _grant(client, chain, withdrawal, observe)
+    if held.exists():
+        exchange = chain.dex.read_exchange(client, commitment="confirmed")
+        if phase_of(exchange) == "Live":
+            for withdrawal in [] if withdrawals_stopped() else _ready():
+                _queue(withdrawal)
+        # Tried while the exchange is not live, vouchers would count as broken: they leave the outbox until it is.
+        bring = _grant if phase_of(exchange) == "Live" else _recall
+        for withdrawal in _without_fault(held.exclude(voucher=None)):
+            with halting(shard_of(withdrawal.account_id)):
+                bring(client, _granter(chain, client, withdrawal, exchange, observe), withdrawal)
     granted = Withdrawal.objects.filter(state=State.GRANTED)
     if granted.exists():
         now = chain_time(client)
-        for withdrawal in granted.filter(expires_at__lt=now).order_by("id"):
-            _take_back(client, chain, withdrawal)
+        for withdrawal in _without_fault(granted.filter(expires_at__lt=now)):
+            with halting(shard_of(withdrawal.account_id)):
+                _take_back(client, chain, withdrawal)
 
 
-def _is_live(client: ChainClient, chain: Deployment) -> bool:
-    """Tell whether the program grants vouchers now. Those on their way wait for its return: tried meanwhile, they would count as broken."""
-    return type(chain.dex.read_exchange(client, commitment="confirmed").phase).__name__ == "Live"
+def voucher_life(exchange: Any) -> timedelta:
+    """Return how long a voucher is good: not so long that one which an owner keeps could hold a fallback up until the exchange freezes."""
+    life = LIFE_IN_PRODUCTION if settings.PRODUCTION else LIFE
+    return min(life, timedelta(milliseconds=exchange.parameters.freeze_slots * SLOT_MS // 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granter:
+    """Who grants one account's vouchers: its place on chain, and its part of the outbox."""
+
+    chain: Deployment
+    place: ChainAccount
+    settler: Settler
+
+
+def _granter(chain: Deployment, client: ChainClient, withdrawal: Withdrawal, exchange: Any, observe: Callable[[Step], None]) -> Granter:
+    place = ChainAccount.objects.get(account_id=withdrawal.account_id)
+    route = VoucherRoute(chain, place, life=voucher_life(exchange))
+    settler = Settler(shard=shard_of(place.account_id), client=client, route=route, observe=observe)
+    return Granter(chain=chain, place=place, settler=settler)
+
+
+def _without_fault(withdrawals: QuerySet[Withdrawal]) -> list[Withdrawal]:
+    """Return, in order, those whose account's shard is not halted."""
+    halted = set(OutboxShard.objects.exclude(halted_at=None).values_list("name", flat=True))
+    return [one for one in withdrawals.order_by("id") if shard_of(one.account_id) not in halted]
 
 
 def chain_time(client: ChainClient) -> datetime:
@@ -103,32 +136,58 @@ def _ready() -> list[Withdrawal]:
 @transaction.atomic
 def _queue(withdrawal: Withdrawal) -> None:
     ChainAccount.objects.select_for_update().get(account_id=withdrawal.account_id)
-    if Withdrawal.objects.filter(pk=withdrawal.pk, state=State.HELD, voucher=None).exists():
+    if Withdrawal.objects.filter(pk=withdrawal.pk, state=State.HELD, voucher=None, settle_number=None).exists():
         entry = enqueue(shard=shard_of(withdrawal.account_id), payload=PAYLOAD.pack(withdrawal.pk, withdrawal.amount_atoms))
         Withdrawal.objects.filter(pk=withdrawal.pk).update(voucher=entry.seq)
 
 
-def _grant(client: ChainClient, chain: Deployment, withdrawal: Withdrawal, observe: Callable[[Step], None]) -> None:
+def _grant(client: ChainClient, granter: Granter, withdrawal: Withdrawal) -> None:
     """Do the next thing for the voucher; once its entry is final, note what the chain says of it."""
     shard = shard_of(withdrawal.account_id)
-    place = ChainAccount.objects.get(account_id=withdrawal.account_id)
     with only_settler(shard) as alone:
         if not alone:
             return
-        Settler(shard=shard, client=client, route=VoucherRoute(chain, place), observe=observe).step()
+        granter.settler.step()
         assert withdrawal.voucher is not None
         entry = OutboxEntry.objects.filter(shard_id=shard, seq=withdrawal.voucher, state=OutboxEntry.State.FINAL).first()
         if entry is not None:
-            _note_grant(client, chain, place, withdrawal, entry)
+            _note_grant(client, granter, withdrawal, entry)
 
 
-def _note_grant(client: ChainClient, chain: Deployment, place: ChainAccount, withdrawal: Withdrawal, entry: OutboxEntry) -> None:
+def _recall(client: ChainClient, granter: Granter, withdrawal: Withdrawal) -> None:
+    """Take a voucher that was never granted out of the outbox: in fallback its owner may withdraw what it is for by himself.
+
+    What was signed for it is followed first, until it has landed or cannot land any more.
+    """
+    assert withdrawal.voucher is not None
+    shard = shard_of(withdrawal.account_id)
+    with only_settler(shard) as alone:
+        entry = OutboxEntry.objects.filter(shard_id=shard, seq=withdrawal.voucher).first()
+        if not alone or entry is None:
+            return
+        if entry.state == OutboxEntry.State.SENDING:
+            granter.settler.step()
+        elif entry.state == OutboxEntry.State.FINAL:
+            _note_grant(client, granter, withdrawal, entry)
+        else:
+            _take_out(withdrawal, entry)
+
+
+@transaction.atomic
+def _take_out(withdrawal: Withdrawal, entry: OutboxEntry) -> None:
+    if remove_last(entry=entry):
+        Withdrawal.objects.filter(pk=withdrawal.pk, state=State.HELD).update(voucher=None)
+        log.info("voucher_recalled", withdrawal=withdrawal.pk, voucher=withdrawal.voucher)
+
+
+def _note_grant(client: ChainClient, granter: Granter, withdrawal: Withdrawal, entry: OutboxEntry) -> None:
     attempt = entry.attempts.get(state=OutboxAttempt.State.FINAL)
     assert withdrawal.voucher is not None
-    key = WalletInstructions(chain, Pubkey.from_string(place.owner), place.sub_account).voucher(withdrawal.voucher)
+    place, program = granter.place, granter.chain.dex.program
+    key = WalletInstructions(granter.chain, Pubkey.from_string(place.owner), place.sub_account).voucher(withdrawal.voucher)
     account = client.account(key, commitment="finalized", min_slot=attempt.slot)
     # A voucher that is gone was used at once: its event ends the withdrawal.
-    expires_s = chain.dex.program.account("Voucher", account).expires_at if account is not None else None
+    expires_s = program.account("Voucher", account).expires_at if account is not None else None
     Withdrawal.objects.filter(pk=withdrawal.pk, state=State.HELD).update(
         state=State.GRANTED,
         granted_at=timezone.now(),

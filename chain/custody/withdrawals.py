@@ -101,9 +101,24 @@ def withdrawals_drop(*, account_id: int, reason: str) -> None:
     """Return what waits without a voucher: its owner has taken money by himself, and that comes first."""
     waiting = Withdrawal.objects.filter(account_id=account_id, state__in=(State.HELD, State.REVIEW), voucher=None, settle_number=None)
     with _locked(account_id):
-        dropped = [_number_end(withdrawal.pk, paid=False, reason=reason).pk for withdrawal in waiting.order_by("id")]
-    for withdrawal_id in dropped:
-        withdrawal_settle(withdrawal_id=withdrawal_id, paid=False)
+        for withdrawal in waiting.order_by("id"):
+            _number_end(withdrawal.pk, paid=False, reason=reason)
+    settlements_finish(account_id=account_id)
+
+
+def vouchers_open(*, account_id: int) -> bool:
+    """Whether the account has withdrawals that a voucher was asked or granted for, and that have not ended."""
+    return Withdrawal.objects.filter(account_id=account_id, state__in=Withdrawal.OPEN).exclude(voucher=None).exists()
+
+
+def settlements_finish(*, account_id: int | None = None) -> None:
+    """Carry out what was decided of withdrawals, and not told the engine, before a process ended or the engine did not answer."""
+    decided = Withdrawal.objects.exclude(settle_number=None).filter(ended_at=None)
+    if account_id is not None:
+        decided = decided.filter(account_id=account_id)
+    for withdrawal in decided.order_by("account_id", "settle_number"):
+        assert withdrawal.paid is not None
+        withdrawal_settle(withdrawal_id=withdrawal.pk, paid=withdrawal.paid)
 
 
 def _asked(account: Account, amount_atoms: int, key: str, destination: str, leaving: bool) -> Withdrawal:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
+from chain.custody.instructions import WalletInstructions
 from chain.custody.models import ChainAccount
 from chain.custody.running import custody_pass
 from chain.custody.withdrawals import withdrawal_request
@@ -191,6 +192,14 @@ def test_it_collects_later_and_leaves(visit: Visit, alice: Person, kept: Custody
     page.get_by_label("USDC token account").fill("nowhere")
     page.get_by_role("button", name="Add").click()
     expect(page.locator("#address-error")).to_contain_text("no address")
+    page.get_by_label("USDC token account").fill(str(WalletInstructions(kept.chain, wallet.key.pubkey()).token_account))
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#withdraw-to option")).to_contain_text(["Your wallet", "cold"])
+    check(visitor)
+    page.get_by_role("button", name="Remove cold").click()
+    page.locator("#confirm-dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator("form[data-remove]")).to_have_count(0)
+    expect(page.locator("#wallet-state")).to_have_text("Connected by Test Wallet")
 
     page.get_by_role("button", name="Request an exit").click()
     page.locator("#confirm-dialog").get_by_role("button", name="Request an exit").click()

@@ -172,6 +172,15 @@ def test_it_keeps_an_address_book(custody_desk: CustodyDesk, alice: Browser) -> 
     assert error(alice.post("chain/withdrawals/", {"amount": "1", "address": foreign})) == (404, "ADDRESS_NOT_FOUND")
     added = alice.ask("POST", "addresses/", {"address": usual["address"], "label": "savings"}, status=201)
     assert added["label"] == "savings"
+    path = f"addresses/{added['address']}/"
+    bob = Browser(custody_desk, "charlie")
+    bob.link()
+    assert error(bob.send("DELETE", f"chain/{path}")) == (404, "ADDRESS_NOT_FOUND")
+    assert alice.send("DELETE", f"chain/{path}").status == 204
+    assert error(alice.send("DELETE", f"chain/{path}")) == (404, "ADDRESS_NOT_FOUND")
+    assert alice.ask("GET", "addresses/")["results"] == [usual]
+    again = alice.ask("POST", "addresses/", {"address": usual["address"], "label": "savings"}, status=201)
+    assert again["usable_ms"] > added["usable_ms"]  # its hold begins anew
 
 
 def test_it_hides_withdrawals_from_others(custody_desk: CustodyDesk, alice: Browser) -> None:
@@ -222,6 +231,7 @@ def test_it_answers_no_input_with_a_5xx(custody_desk: CustodyDesk, alice: Browse
     for text in ("x", "1" * 88, "%00", "9" * 30, "é"):
         assert alice.get(f"chain/transactions/{text}/").status < 500
         assert alice.get(f"chain/withdrawals/{text}/").status < 500
+        assert alice.send("DELETE", f"chain/addresses/{text}/").status < 500
 
 
 def test_it_links_so_many_wallets_for_which_the_exchange_pays(alice: Browser, settings: Any) -> None:
