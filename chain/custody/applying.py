@@ -17,11 +17,11 @@ from accounts.trading_keys import trading_key_save, trading_keys_close
 from chain.client import ChainClient
 from chain.custody.instructions import EVERY_MARKET, USDC_INDEX, trading_key_address
 from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
+from chain.custody.trades import KINDS, parties, trade_of
 from chain.custody.wallets import place_open, wallet_place
-from chain.custody.withdrawals import done_before, vouchers_open, withdrawal_settle, withdrawals_drop
+from chain.custody.withdrawals import done_before, withdrawal_settle, withdrawals_drop
 from chain.deployment import INSURANCE_SUB_ACCOUNT, Deployment
-from chain.outbox.faults import fault_text, is_fault
-from markets.commands import CancelAll, CancelNonces, Deposit, Withdraw
+from markets.commands import BookChainTrade, CancelAll, CancelNonces, Deposit, Withdraw
 from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
 from markets.ledger import CUSTODY, FIRST_USER_ACCOUNT, INSURANCE
@@ -42,31 +42,28 @@ def apply_new(*, client: ChainClient, chain: Deployment) -> int:
     held: set[str] = set()
     done = 0
     for event in ChainEvent.objects.filter(state=State.NEW).order_by("number")[:BATCH]:
-        if event.account_address in held and not _waits_for_nothing(event):
+        concerned = parties(event)
+        if not held.isdisjoint(concerned):
+            held |= concerned  # what follows for the other side comes after this, too
             continue
         try:
             state = _apply(event, client, chain)
         except GatewayError:
             raise
-        except Exception as error:
-            if not (isinstance(error, DomainError) or is_fault(error)):
-                raise
-            held.add(event.account_address)
-            _hold(event, f"{error.code}: {error.message}" if isinstance(error, DomainError) else fault_text(error))
+        except DomainError as error:
+            held |= concerned
+            _hold(event, f"{error.code}: {error.message}")
             continue
         done += ChainEvent.objects.filter(pk=event.pk, state=State.NEW).update(state=state, applied_at=timezone.now(), error="")
     return done
 
 
-def _waits_for_nothing(event: ChainEvent) -> bool:
-    """Whether it may come before what is held: money that came in, or went out of what was debited already, may be what that one lacks."""
-    return event.kind == "Deposited" or (event.kind == "Withdrawn" and event.data.get("voucher") != 0)
-
-
 def _apply(event: ChainEvent, client: ChainClient, chain: Deployment) -> str:
+    if event.kind in KINDS:
+        return _traded(event, client, chain)
     handler = HANDLERS.get(event.kind)
     if handler is None:
-        raise CannotApply(f"{event.kind} happens in fallback only: staff must bring it into the journal.")
+        raise CannotApply(f"{event.kind} is an event that this exchange does not know.")
     account_id = _account_id(event.account_address, client, chain)
     if account_id is None:
         return State.UNKNOWN
@@ -114,7 +111,7 @@ def _withdrawn(event: ChainEvent, account_id: int, client: ChainClient, chain: D
 def _withdrawn_in_fallback(event: ChainEvent, account_id: int) -> str:
     """Debit what the owner took by himself while the operator was silent; numbered by the events themselves.
 
-    What is on its way out otherwise comes back first; where that has a voucher, it waits until the voucher has ended.
+    What is on its way out otherwise comes back first; vouchers that were granted expire before they do.
     """
     before = ChainEvent.objects.filter(kind="Withdrawn", account_address=event.account_address, number__lt=event.number)
     number = sum(data["voucher"] == 0 for data in before.values_list("data", flat=True)) + 1
@@ -122,18 +119,10 @@ def _withdrawn_in_fallback(event: ChainEvent, account_id: int) -> str:
     view = gateway().query(GetAccount(account_id=account_id))
     if view is None or view.withdrawable_atoms < amount:
         withdrawals_drop(account_id=account_id, reason="The owner withdrew on chain, without the operator.")
-        _check_vouchers(account_id, amount)
     reply = gateway().submit(Withdraw(account_id=account_id, asset="USDC", amount_atoms=amount, target_account_id=CUSTODY, number=number))
     if reply.reject is not None and not done_before(reply, number):
         raise Refused(reply.reject)
     return State.APPLIED
-
-
-def _check_vouchers(account_id: int, amount_atoms: int) -> None:
-    """Wait with what takes what a voucher is for: debited now it would leave a debt, which others would pay before the voucher returns."""
-    view = gateway().query(GetAccount(account_id=account_id))
-    if vouchers_open(account_id=account_id) and (view is None or view.withdrawable_atoms < amount_atoms):
-        raise CannotApply("It takes what a voucher is for: it is booked when that is used or has expired.")
 
 
 def _key_changed(event: ChainEvent, account_id: int, client: ChainClient, chain: Deployment) -> str:
@@ -175,6 +164,32 @@ def _exit_requested(event: ChainEvent, account_id: int, client: ChainClient, cha
     if reply.reject is not None:
         raise Refused(reply.reject)
     log.error("exit_requested", account_id=account_id, requested_at=requested_at.isoformat())
+    return State.APPLIED
+
+
+def _traded(event: ChainEvent, client: ChainClient, chain: Deployment) -> str:
+    """Have the engine take over what was matched or liquidated on chain."""
+    trade = trade_of(event)
+    sides = {address: _account_id(address, client, chain) for address in (trade.buyer, trade.seller)}
+    buyer, seller = sides[trade.buyer], sides[trade.seller]
+    if buyer is None or seller is None:
+        raise CannotApply("One side of it is an account of the custodian's that no ledger account has.")
+    reply = gateway().submit(
+        BookChainTrade(
+            market_id=trade.market_id,
+            buyer_account_id=buyer,
+            seller_account_id=seller,
+            size_lots=trade.size_lots,
+            quote_atoms=trade.quote_atoms,
+            number=trade.number,
+            liquidated_account_id=(sides[trade.liquidated] or 0) if trade.liquidated else 0,
+            fee_atoms=trade.fee_atoms,
+            buy_order=trade.buy_order,
+            sell_order=trade.sell_order,
+        )
+    )
+    if reply.reject is not None and not done_before(reply, trade.number):
+        raise Refused(reply.reject)
     return State.APPLIED
 
 

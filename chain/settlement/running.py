@@ -43,7 +43,8 @@ def settlement_pass(*, deployment: Deployment, client: ChainClient, interval_ms:
 
 def _make(deployment: Deployment, exchange: Any, interval_ms: int) -> None:
     try:
-        heartbeat_ms = exchange.parameters.silent_slots * SLOT_MS // HEARTBEATS
+        # What brings an exchange back from fallback may say nothing, and waits for nothing to say.
+        heartbeat_ms = 0 if phase_of(exchange) == "Fallback" else exchange.parameters.silent_slots * SLOT_MS // HEARTBEATS
         make_batch(deployment=deployment, now_ms=int(time.time() * 1_000), interval_ms=interval_ms, heartbeat_ms=heartbeat_ms)
     except SettlementHalted as halted:
         log.error("settlement_halted", reason=halted.message)

@@ -15,6 +15,9 @@ from django.urls import get_resolver
 from chain.deployment import FILE, REFUSAL, chain_is_on
 from chain.deployment import refusal as refusal_of
 from chain.setup import refusal
+from markets.commands import SetTradingLease
+from markets.errors import GatewayError
+from markets.gateway import gateway
 from quantdesk.desk import child, localnet, roles
 from quantdesk.desk.credentials import STAFF, Credentials
 from quantdesk.desk.errors import DeskError, Stopped
@@ -95,6 +98,8 @@ class Desk:
         supervisor.begin(roles.WORKER)
         if chain_is_on():
             supervisor.begin(roles.CHAIN_WORKER)
+        elif settings.LOCALNET:
+            self._free_trading()
         with self.progress.step("Engine, projector, web, worker, oracle, makers"):
             self._wait_until_ready(supervisor)
         self._welcome()
@@ -127,6 +132,15 @@ class Desk:
                 supervisor.run_steps({"chain_setup": ("chain_setup", "--rpc-url", rpc_url)}, draw=self.progress.draw)
         except DeskError as error:
             self.progress.say(f"The exchange goes on without its chain: {error}", style="yellow")
+
+    def _free_trading(self) -> None:
+        """Nobody can match on a localnet that does not run: trading needs no lease of it."""
+        try:
+            gateway().submit(SetTradingLease(until_ms=0))
+        except GatewayError as error:
+            self.progress.say(f"Trading may stay halted: {error}", style="yellow")
+        finally:
+            gateway().close()
 
     def _wait_until_ready(self, supervisor: Supervisor) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
