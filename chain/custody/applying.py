@@ -19,8 +19,9 @@ from chain.custody.instructions import EVERY_MARKET, USDC_INDEX, trading_key_add
 from chain.custody.models import ChainAccount, ChainEvent, Withdrawal
 from chain.custody.trades import KINDS, parties, trade_of
 from chain.custody.wallets import place_open, wallet_place
-from chain.custody.withdrawals import done_before, withdrawal_settle, withdrawals_drop
+from chain.custody.withdrawals import done_before, vouchers_open, withdrawal_settle, withdrawals_drop
 from chain.deployment import INSURANCE_SUB_ACCOUNT, Deployment
+from chain.outbox.faults import fault_text, is_fault
 from markets.commands import BookChainTrade, CancelAll, CancelNonces, Deposit, Withdraw
 from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
@@ -43,19 +44,26 @@ def apply_new(*, client: ChainClient, chain: Deployment) -> int:
     done = 0
     for event in ChainEvent.objects.filter(state=State.NEW).order_by("number")[:BATCH]:
         concerned = parties(event)
-        if not held.isdisjoint(concerned):
+        if not held.isdisjoint(concerned) and not _waits_for_nothing(event):
             held |= concerned  # what follows for the other side comes after this, too
             continue
         try:
             state = _apply(event, client, chain)
         except GatewayError:
             raise
-        except DomainError as error:
+        except Exception as error:
+            if not (isinstance(error, DomainError) or is_fault(error)):
+                raise
             held |= concerned
-            _hold(event, f"{error.code}: {error.message}")
+            _hold(event, f"{error.code}: {error.message}" if isinstance(error, DomainError) else fault_text(error))
             continue
         done += ChainEvent.objects.filter(pk=event.pk, state=State.NEW).update(state=state, applied_at=timezone.now(), error="")
     return done
+
+
+def _waits_for_nothing(event: ChainEvent) -> bool:
+    """Whether it may come before what is held: money that came in, or went out of what was debited already, may be what that one lacks."""
+    return event.kind == "Deposited" or (event.kind == "Withdrawn" and event.data.get("voucher") != 0)
 
 
 def _apply(event: ChainEvent, client: ChainClient, chain: Deployment) -> str:
@@ -111,7 +119,7 @@ def _withdrawn(event: ChainEvent, account_id: int, client: ChainClient, chain: D
 def _withdrawn_in_fallback(event: ChainEvent, account_id: int) -> str:
     """Debit what the owner took by himself while the operator was silent; numbered by the events themselves.
 
-    What is on its way out otherwise comes back first; vouchers that were granted expire before they do.
+    What is on its way out otherwise comes back first; where that has a voucher, it waits until the voucher has ended.
     """
     before = ChainEvent.objects.filter(kind="Withdrawn", account_address=event.account_address, number__lt=event.number)
     number = sum(data["voucher"] == 0 for data in before.values_list("data", flat=True)) + 1
@@ -119,10 +127,18 @@ def _withdrawn_in_fallback(event: ChainEvent, account_id: int) -> str:
     view = gateway().query(GetAccount(account_id=account_id))
     if view is None or view.withdrawable_atoms < amount:
         withdrawals_drop(account_id=account_id, reason="The owner withdrew on chain, without the operator.")
+        _check_vouchers(account_id, amount)
     reply = gateway().submit(Withdraw(account_id=account_id, asset="USDC", amount_atoms=amount, target_account_id=CUSTODY, number=number))
     if reply.reject is not None and not done_before(reply, number):
         raise Refused(reply.reject)
     return State.APPLIED
+
+
+def _check_vouchers(account_id: int, amount_atoms: int) -> None:
+    """Wait with what takes what a voucher is for: debited now it would leave a debt, which others would pay before the voucher returns."""
+    view = gateway().query(GetAccount(account_id=account_id))
+    if vouchers_open(account_id=account_id) and (view is None or view.withdrawable_atoms < amount_atoms):
+        raise CannotApply("It takes what a voucher is for: it is booked when that is used or has expired.")
 
 
 def _key_changed(event: ChainEvent, account_id: int, client: ChainClient, chain: Deployment) -> str:
