@@ -160,9 +160,9 @@ class ChainClient:
             found += self._read(ask).value
         return found
 
-    def owned(self, program: Pubkey, discriminator: bytes, *, commitment: Commitment) -> list[tuple[Pubkey, Account]]:
-        """Return every account of a program that begins with these bytes."""
-        filters = [MemcmpOpts(offset=0, bytes=base58.encode(discriminator))]
+    def owned(self, program: Pubkey, content: bytes, *, commitment: Commitment, at: int = 0) -> list[tuple[Pubkey, Account]]:
+        """Return every account of a program that has these bytes at a place: at its beginning, what kind of account it is."""
+        filters = [MemcmpOpts(offset=at, bytes=base58.encode(content))]
         found = self._read(lambda: self._rpc.get_program_accounts(program, RpcCommitment(commitment), "base64", filters=filters).value)
         return [(one.pubkey, one.account) for one in found]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import structlog
+from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.signature import Signature
@@ -18,7 +19,7 @@ from chain.building import Signed, build
 from chain.client import ChainClient
 from chain.errors import SimulationFailed, TransactionTooLarge
 
-Outcome = Literal["done", "done by another", "refused", "lost"]
+Outcome = Literal["done", "done by another", "refused", "lost", "too large"]
 # What a program says of an account that was closed, made, numbered on or done with by somebody else in the meantime.
 BY_ANOTHER: Final = frozenset({"AccountNotInitialized", "AlreadyDone", "ConstraintSeeds", "Taken", "WrongPhase"})
 NAMED: Final = re.compile(r"Error Code: (\w+)")
@@ -55,10 +56,11 @@ class _Sent:
 
 
 class Sender:
-    """Any funded key pays. `pause` waits between two looks."""
+    """Any funded key pays. `pause` waits between two looks. `tables`: lookup tables, for what does not fit without."""
 
     def __init__(self, *, client: ChainClient, payer: Keypair, pause: Callable[[float], None] = time.sleep) -> None:
         self._client, self._payer, self._pause = client, payer, pause
+        self.tables: list[AddressLookupTableAccount] = []
 
     def send(self, actions: Sequence[Action]) -> list[Result]:
         """Send all of them, wait until each is confirmed, and tell what became of it, in a line of the log each."""
@@ -81,14 +83,23 @@ class Sender:
                 return self._build(replace(action, instructions=action.otherwise, otherwise=None))
             return _failed(action, error_name(failure.logs) or failure.error)
         except TransactionTooLarge as failure:
-            return _failed(action, failure.message)
+            return Result(job=action.job, title=action.title, outcome="too large", detail=failure.message)
 
     def _signed(self, instructions: list[Instruction]) -> Signed:
-        """What fits only without a budget takes the default one."""
-        try:
-            return build(client=self._client, payer=self._payer, instructions=instructions)
-        except TransactionTooLarge:
-            return build(client=self._client, payer=self._payer, instructions=instructions, budgeted=False)
+        """What does not fit takes the keeper's lookup table, and what fits only without a budget the default one."""
+        ways = [(True, tables) for tables in self._tables_tried()] + [(False, tables) for tables in self._tables_tried()]
+        for budgeted, tables in ways[:-1]:
+            try:
+                return self._built(instructions, budgeted, tables)
+            except TransactionTooLarge:
+                continue
+        return self._built(instructions, *ways[-1])
+
+    def _tables_tried(self) -> list[list[AddressLookupTableAccount]]:
+        return [[], self.tables] if self.tables else [[]]
+
+    def _built(self, instructions: list[Instruction], budgeted: bool, tables: list[AddressLookupTableAccount]) -> Signed:
+        return build(client=self._client, payer=self._payer, instructions=instructions, budgeted=budgeted, tables=tables)
 
     def _wait(self, waiting: dict[Signature, _Sent]) -> Iterable[Result]:
         until = time.monotonic() + TIMEOUT_S

@@ -12,6 +12,7 @@ from chain.keepers import auctions, epochs, funding, liquidation, oracle
 from chain.keepers.actions import Action, Result, Sender
 from chain.keepers.keeper import Keeper
 from chain.keepers.sight import Sight
+from chain.keepers.tables import growth, lasting, own_table
 
 Job = Callable[[Keeper, Sight], list[Action]]
 JOBS: Final[Mapping[str, Job]] = {
@@ -36,12 +37,24 @@ def keep_once(*, jobs: Sequence[str], keeper: Keeper, client: ChainClient, sende
         try:
             sight = sight or Sight(keeper.programs, client)
             done = sender.send(JOBS[name](keeper, sight)[:MOST_ACTIONS])
-            sight = None if done else sight  # what was sent may have changed anything
             results += done
+            if any(result.outcome == "too large" for result in done):
+                results += make_room(keeper, sight, sender)
+            sight = None if done else sight  # what was sent may have changed anything
         except ChainError as error:
             log.warning("keeper_waits", job=name, code=error.code, error=error.message)
             errors.append(error)
     return results, errors
+
+
+def make_room(keeper: Keeper, sight: Sight, sender: Sender) -> list[Result]:
+    """Have a lookup table with what transactions name; those that did not fit are built with it in the next pass."""
+    wanted, slot = lasting(sight), sight.client.point("finalized").slot
+    table = own_table(sight.client, keeper.key)
+    results = [result for action in growth(table, wanted, authority=keeper.key, slot=slot) for result in sender.send([action])]
+    table = own_table(sight.client, keeper.key)
+    sender.tables = [] if table is None else [table]
+    return results
 
 
 def keep(

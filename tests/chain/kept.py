@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from solders.account import Account
 from solders.hash import Hash
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import Message
 from solders.pubkey import Pubkey
@@ -20,9 +20,10 @@ from chain.keepers.keeper import Keeper
 from chain.keepers.programs import programs_in
 from chain.keepers.running import JOBS, keep_once
 from chain.keepers.sight import Sight
+from markets.signed_orders import encode, order_hash
 from oracle.feeds.pyth_solana.account import address
 from tests.chain.localnets import Localnet
-from tests.programs.support.exchange import PRICE, Exchange
+from tests.programs.support.exchange import PRICE, TICKS, Exchange, ed25519
 from tests.programs.support.idl import Program
 from tests.programs.support.prices import E8, FEED_ID, RECEIVER, Prices, price_update
 from tests.programs.support.svm import START, Chain, Refused
@@ -132,11 +133,11 @@ class KeptExchange(Exchange):
         self.feed_pyth(dollars)
         self.net.advance()
 
-    def keep(self, by: Keypair, *jobs: str, client: ChainClient | None = None, **wishes: Any) -> list[Result]:
+    def keep(self, by: Keypair, *jobs: str, client: ChainClient | None = None, sender: Sender | None = None, **wishes: Any) -> list[Result]:
         """Make one pass; blocks come while the keeper waits."""
         keeper = Keeper(programs=self.programs, key=by.pubkey(), **wishes)
         chosen = client or self.client
-        results, errors = keep_once(jobs=jobs or tuple(JOBS), keeper=keeper, client=chosen, sender=self._sender(by, chosen))
+        results, errors = keep_once(jobs=jobs or tuple(JOBS), keeper=keeper, client=chosen, sender=sender or self.sender(by, chosen))
         assert errors == []
         return results
 
@@ -145,10 +146,46 @@ class KeptExchange(Exchange):
         return JOBS[job](Keeper(programs=self.programs, key=by.pubkey(), **wishes), Sight(self.programs, self.client))
 
     def send_actions(self, by: Keypair, actions: list[Action]) -> list[Result]:
-        return self._sender(by, self.client).send(actions)
+        return self.sender(by).send(actions)
 
-    def _sender(self, by: Keypair, client: ChainClient) -> Sender:
-        return Sender(client=client, payer=by, pause=lambda _: self.net.advance())
+    def sender(self, by: Keypair, client: ChainClient | None = None) -> Sender:
+        return Sender(client=client or self.client, payer=by, pause=lambda _: self.net.advance())
+
+
+class WideExchange(KeptExchange):
+    """With four markets on one feed."""
+
+    markets = (1, 2, 3, 4)
+
+    def spread(self, buyer: Keypair, seller: Keypair, lots: int) -> None:
+        """Match two owners in each market, one after the other."""
+        more = [AccountMeta(self.market(one), is_signer=False, is_writable=False) for one in self.markets]
+        for market_id in self.markets:
+            buy = self.order(buyer, "buy", lots, market_id=market_id)
+            sell = self.order(seller, "sell", lots, market_id=market_id)
+            verified = ed25519((self.keys[buyer], encode(buy)), (self.keys[seller], encode(sell)))
+            named = {
+                "matcher": self.charlie.pubkey(),
+                "market": self.market(market_id),
+                "buyer": self.user(buyer),
+                "seller": self.user(seller),
+                "buyer_key": self.trading_key(buyer, self.keys[buyer]),
+                "seller_key": self.trading_key(seller, self.keys[seller]),
+                "buyer_fills": self.fills(encode(buy)),
+                "seller_fills": self.fills(encode(sell)),
+            }
+            terms = {"size_lots": lots, "price_ticks": TICKS, "buy_order": order_hash(encode(buy)), "sell_order": order_hash(encode(sell))}
+            self.chain.send([verified, self.instruction("match_orders", terms, named, more)], [self.charlie])
+
+
+@pytest.fixture
+def wide() -> Iterator[WideExchange]:
+    net = Localnet(programs=PROGRAMS)
+    exchange = WideExchange(net)
+    exchange.begin()
+    yield exchange
+    exchange.client.close()
+    net.end()
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from solders.keypair import Keypair
 
 from chain.keepers.orders import OrdersUnreadable, read_orders
 from markets.signed_orders import SignedOrder, encode, put_together
-from tests.chain.kept import KeptExchange, kept, outcomes
+from tests.chain.kept import KeptExchange, WideExchange, kept, outcomes, wide
 from tests.programs.support.auctions import PARAMETERS, Auctions, digest
 from tests.programs.support.exchange import TICKS, USDC
 
-__all__ = ["kept"]
+__all__ = ["kept", "wide"]
 LIMIT = TICKS * 101 // 100
 START = TICKS * 9_975 // 10_000
 SETTLE_SLOTS = 1_000
@@ -49,25 +49,36 @@ class Rooms(Auctions):
 
 @pytest.fixture
 def rooms(kept: KeptExchange, tmp_path: Path) -> Rooms:
+    return rooms_of(kept, tmp_path)
+
+
+def rooms_of(kept: KeptExchange, folder: Path) -> Rooms:
+    """Give Alice and Bob money, and let the operator be silent."""
     for owner in (kept.alice, kept.bob):
         kept.deposit(owner, 20_000 * USDC)
-    rooms = Rooms(kept, tmp_path)
+    rooms = Rooms(kept, folder)
     rooms.initialise(settle_slots=SETTLE_SLOTS)
     kept.silence()
+    for market_id in kept.markets:
+        kept.observe(market_id)
     kept.net.advance()
     return rooms
 
 
 @pytest.fixture
 def answered(rooms: Rooms) -> Rooms:
-    """Alice's order of 100 lots, which Bob's covers."""
+    answer(rooms)
+    return rooms
+
+
+def answer(rooms: Rooms) -> None:
+    """Have Alice's order of 100 lots auctioned, and answered by Bob's that covers it."""
     kept = rooms.exchange
     rooms.taken = rooms.offered(kept.alice, "buy", 100, LIMIT)
     rooms.made = rooms.offered(kept.bob, "sell", 100, START)
     assert set(rooms.keep(kept.erin, orders=True).values()) == {"done"}
     assert set(rooms.keep(kept.dave, bids=True).values()) == {"done"}
     kept.net.finalize()
-    return rooms
 
 
 def test_it_opens_each_order_once_and_settles_what_the_chain_tells(answered: Rooms) -> None:
@@ -131,6 +142,19 @@ def test_it_waits_for_the_path_and_leaves_what_cannot_be_matched(rooms: Rooms) -
     assert rooms.keep(kept.dave, bids=True) == {}
     kept.chain.warp(seconds=1, slots=40)
     assert set(rooms.keep(kept.dave, bids=True).values()) == {"done"}
+
+
+def test_it_settles_with_a_lookup_table_what_does_not_fit(wide: WideExchange, tmp_path: Path) -> None:
+    rooms = rooms_of(wide, tmp_path)
+    wide.spread(wide.alice, wide.bob, 10)
+    answer(rooms)
+    bid = rooms.bid_of(rooms.taken, wide.bob)
+    sender = wide.sender(wide.erin)
+    first = outcomes(wide.keep(wide.erin, "auctions", sender=sender))
+    assert first.pop(f"bid {bid} settled") == "too large"
+    assert list(first.values()) == ["done"]  # the table
+    assert outcomes(wide.keep(wide.erin, "auctions", sender=sender)) == {f"bid {bid} settled": "done"}
+    assert (wide.lots(wide.alice), wide.lots(wide.bob)) == (110, -110)
 
 
 def test_it_reads_orders_from_an_address(rooms: Rooms) -> None:
