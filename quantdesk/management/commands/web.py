@@ -20,7 +20,7 @@ class Command(BaseCommand):
             port=options["port"],
             fd=options["fd"],
             loop="uvloop",
-            http="httptools",
+            http="quantdesk.gathered:HttpProtocol",
             ws="websockets-sansio",
             log_config=None,
             access_log=False,
