@@ -31,7 +31,7 @@ def _of_bid(keeper: Keeper, sight: Sight, hall: Hall, key: Pubkey, bid: Any) -> 
     auction = hall.auctions[bid.auction]
     if not sight.is_fallback or not binds(auction, sight.slot) or hall.left_lots(bid) <= 0:
         return _release(keeper, key, bid, auction)
-    if is_running(auction, sight.slot) or auction.offers[0].user != bid.user:
+    if is_running(auction, sight.slot) or not auction.offers or auction.offers[0].user != bid.user:
         return None
     if is_at_fault(keeper, sight, hall, bid):
         return _default(keeper, sight, hall, key, bid)

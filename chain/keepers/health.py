@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chain.keepers.accounts import MAX_POSITIONS, Holdings, Market, User
+from chain.keepers.accounts import MAX_POSITIONS, Holdings, User
+from chain.keepers.prices import Market
 from markets.units import value_at_price_e8
 from risk.margin import initial_margin, maintenance_margin
 

@@ -1,19 +1,20 @@
 """Liquidations while the operator is silent: proofs that accounts are below maintenance, and steps that take their positions over."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from chain.keepers.accounts import Market, User
+from chain.keepers.accounts import User
 from chain.keepers.actions import Action
-from chain.keepers.health import healths, least_free, shortage, value
+from chain.keepers.health import healths, shortage
 from chain.keepers.keeper import Keeper
 from chain.keepers.oracle import observations
 from chain.keepers.sight import Sight
-from markets.units import PPM, ceil_div, charge
+from chain.keepers.taking import Step, after, steps
+from markets.units import PPM
 
 JOB = "liquidation"
 SYSTEM = Pubkey.default()
@@ -32,15 +33,6 @@ class Records:
     def is_open(self, user: Pubkey, slot: int) -> bool:
         history = self.histories.get(user)
         return bool(history is not None and history.open and slot - history.begun_slot <= self.parameters.open_slots)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What the liquidator takes over: lots as their owner holds them, for what he receives."""
-
-    market: Market
-    lots: int
-    received_atoms: int
 
 
 def look(keeper: Keeper, sight: Sight, parameters: Any) -> list[Action]:
@@ -69,12 +61,12 @@ def _steps(keeper: Keeper, sight: Sight, short: Sequence[User], records: Records
     if liquidator is None:
         return actions
     for user in short:
-        if user.key != keeper.account:
-            number = records.histories[user.key].liquidations
-            for one in list(steps(user, liquidator, sight, records)):
+        if user.key != keeper.account and user.key in records.liquidations:
+            found = records.liquidations[user.key]
+            for one in list(steps(user, liquidator, sight, liquidation=found, parameters=records.parameters)):
                 market_ids = sorted({*user.market_ids, *liquidator.market_ids, one.market.market_id})
-                actions.append(_step(keeper, sight, user, one, number=number, market_ids=market_ids))
-                _, liquidator = _after(user, liquidator, one)
+                actions.append(_step(keeper, sight, user, one, number=found.number, market_ids=market_ids))
+                _, liquidator = after(user, liquidator, one)
     return actions
 
 
@@ -97,67 +89,6 @@ def _is_over(user: User, liquidation: Any, sight: Sight) -> bool:
         return False
     found = healths(user, sight.observed, sight.now_s)
     return found is not None and shortage(user, sight.observed, sight.now_s) is None
-
-
-def steps(user: User, liquidator: User, sight: Sight, records: Records) -> Iterator[Step]:
-    """Return what can be taken now, of the largest position first, each after the one before."""
-    liquidation = records.liquidations.get(user.key)
-    if liquidation is None:
-        return
-    slots = sight.slot - liquidation.begun_slot
-    markets = sight.observed
-    sizes = sorted(user.holdings.lots.items(), key=lambda item: -abs(value(markets[item[0]], item[1], markets[item[0]].price_e8)))
-    for market_id, held in sizes:
-        market = markets[market_id]
-        allowed = takeable(market, held, liquidation.positions, records.parameters, slots)
-        step = largest(user, liquidator, sight, market=market, most=allowed if held > 0 else -allowed)
-        if step is not None:
-            yield step
-            user, liquidator = _after(user, liquidator, step)
-
-
-def takeable(market: Market, held: int, noted: list[Any], parameters: Any, slots: int) -> int:
-    """Return how many lots of a position the program lets go now: its share of the time, or all where it is worth little."""
-    record = next((one for one in noted if one.lots and one.market_id == market.market_id), None)
-    if record is None:
-        return 0
-    if abs(value(market, held, market.price_e8)) <= parameters.small_atoms:
-        return abs(held)
-    rate_ppm = min(PPM, parameters.slot_ppm * slots + parameters.first_ppm)
-    grown = ceil_div(rate_ppm * abs(record.lots), PPM)
-    return int(max(0, min(abs(held), grown - record.taken_lots)))
-
-
-def largest(user: User, liquidator: User, sight: Sight, *, market: Market, most: int) -> Step | None:
-    """Return as much as the liquidator's own margin carries, up to `most`; None when it carries nothing."""
-    sign = 1 if most > 0 else -1
-    good, bad = 0, abs(most) + 1
-    while bad - good > 1:
-        lots = abs(most) if bad > abs(most) and good == 0 else (good + bad) // 2
-        if _fits(user, liquidator, sight, _made(market, sign * lots)):
-            good = lots
-        else:
-            bad = lots
-    return _made(market, sign * good) if good else None
-
-
-def _made(market: Market, lots: int) -> Step:
-    worth = value(market, lots, market.price_e8)
-    return Step(market=market, lots=lots, received_atoms=worth - charge(abs(worth), market.liquidation_fee_ppm))
-
-
-def _fits(user: User, liquidator: User, sight: Sight, step: Step) -> bool:
-    """The exchange's own two conditions: the liquidator has initial margin after it, and its owner is no shorter than before."""
-    after, taker = _after(user, liquidator, step)
-    free = least_free(taker, sight.observed, sight.now_s)
-    was, is_now = healths(user, sight.observed, sight.now_s), healths(after, sight.observed, sight.now_s)
-    return free is not None and free >= 0 and was is not None and is_now is not None and is_now[0].excess >= was[0].excess
-
-
-def _after(user: User, liquidator: User, step: Step) -> tuple[User, User]:
-    market_id = step.market.market_id
-    taken = user.changed(quote=step.received_atoms, market_id=market_id, lots=-step.lots)
-    return taken, liquidator.changed(quote=-step.received_atoms, market_id=market_id, lots=step.lots)
 
 
 def _begin(keeper: Keeper, sight: Sight, user: User, records: Records) -> Action:

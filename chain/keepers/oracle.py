@@ -6,9 +6,9 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from chain.cranks import published_at
-from chain.keepers.accounts import Market
 from chain.keepers.actions import Action
 from chain.keepers.keeper import Keeper
+from chain.keepers.prices import Market
 from chain.keepers.sight import Sight
 from oracle.feeds.pyth_solana.account import address
 

@@ -8,7 +8,8 @@ from solders.pubkey import Pubkey
 
 from chain.client import ChainClient
 from chain.idl import AnchorProgram, WrongAccount
-from chain.keepers.accounts import FROZEN, INSURANCE_SUB_ACCOUNT, Market, User, feed_of, market_of, user_of
+from chain.keepers.accounts import FROZEN, INSURANCE_SUB_ACCOUNT, User, user_of
+from chain.keepers.prices import Market, feed_of, market_of
 from chain.keepers.programs import Programs
 
 CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
