@@ -41,6 +41,12 @@ class ProofGone(ChainError):
         super().__init__(f"Proofs are kept for {days} days here. The batch's own account stays on chain.", kept_days=days)
 
 
+class ProofOnChain(ChainError):
+    code = "PROOF_ON_CHAIN"
+    status = 404
+    message = "This trade was made on chain itself, while the exchange had fallen back: its transaction there is its proof."
+
+
 class BatchNotFound(ChainError):
     code = "BATCH_NOT_FOUND"
     status = 404
@@ -83,10 +89,14 @@ class TradeProof:
 def proof_of(*, deployment: Deployment, account_id: int, trade_id: int) -> TradeProof:
     """Return the proof of one side of a trade.
 
-    ProofNotFound for who had no part in it, ProofNotReady while it is not on chain, ProofGone when it is too old.
+    ProofNotFound for who had no part in it, ProofNotReady while it is not on chain, ProofGone when it is too old, ProofOnChain for a
+    trade that no batch says.
     """
-    if not Fill.objects.filter(id__in=(2 * trade_id, 2 * trade_id + 1), account_id=account_id).exists():
+    fill = Fill.objects.filter(id__in=(2 * trade_id, 2 * trade_id + 1), account_id=account_id).first()
+    if fill is None:
         raise ProofNotFound
+    if fill.kind == "chain":
+        raise ProofOnChain
     batch = SettlementBatch.objects.filter(last_trade_id__gte=trade_id).order_by("seq").first()
     if batch is None or batch.hash is None:
         raise ProofNotReady

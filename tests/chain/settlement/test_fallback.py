@@ -16,11 +16,13 @@ from chain import tasks
 from chain.building import build
 from chain.cranks import turn_prices
 from chain.custody.indexer import index
+from chain.custody.rebuilding import rebuilt
 from chain.custody.trades import KINDS
 from chain.models import BookedTrade, ChainEvent, SettlementBatch
 from chain.prices import market_address, observe, update_from_pyth
 from chain.settlement import lease, running
 from chain.settlement.leaves import QUOTE
+from chain.settlement.proofs import ProofOnChain, proof_of
 from chain.settlement.reading import outlook, phase_of
 from chain.settlement.running import settlement_pass
 from chain.setup.parameters import LOCALNET_EXCHANGE
@@ -39,6 +41,7 @@ from tests.chain.markets import view
 from tests.programs.support.exchange import ed25519
 from tests.programs.support.prices import RECEIVER, price_update
 from tests.support.engine import engine_process, engine_processes
+from trading.models import Fill
 from trading.projector.projector import Projector
 
 __all__ = ["custody_desk", "engine_process", "engine_processes"]
@@ -292,6 +295,7 @@ def test_it_comes_back_with_all_that_strangers_did(desk: SilentDesk) -> None:
     assert not ChainEvent.objects.filter(state="new").exists()
     assert desk.differing() == []
     assert desk.reconciles()
+    check_match_is_told_twice(desk)
 
     desk.settle_until(lambda: desk.phase() == "Live")
     assert desk.differing() == []
@@ -311,6 +315,19 @@ def check_matching_stops_in_time(desk: SilentDesk) -> None:
     desk.settle_all()
     desk.settle()
     assert desk.alice.place(desk.alice.order("buy", 5, HIGH - 100)).reject is None
+
+
+def check_match_is_told_twice(desk: SilentDesk) -> None:
+    """A match whose event was cut from the logs is told by its instruction; neither has a proof but its transaction."""
+    event = ChainEvent.objects.get(kind="OrdersMatched")
+    answer = desk.client.transaction(event.signature)
+    assert answer is not None
+    (told,) = rebuilt(client=desk.client, chain=desk.chain, signature=event.signature, transaction=answer, known=event.number - 1)
+    assert (told.kind, told.data) == (event.kind, event.data)
+    fill = Fill.objects.filter(kind="chain").order_by("id").first()
+    assert fill is not None
+    with pytest.raises(ProofOnChain):
+        proof_of(deployment=desk.chain, account_id=fill.account_id, trade_id=fill.trade_id)
 
 
 def check_trading_goes_on(desk: SilentDesk, buy: SignedOrder, sell: SignedOrder) -> None:

@@ -61,6 +61,7 @@ class Settled(Desk):
         self.chain: dict[int, dict[int, int]] = {}
         self.cuts = self.forced = 0
         self.leaves: list[tuple[int, Leaf]] = []
+        self.told: list[Event] = []
         super().__init__(**options)
 
     def batch(self, *given: Any) -> list[Any]:
@@ -70,6 +71,7 @@ class Settled(Desk):
                 self.forced += 1
                 self.cut()
             self.fold.add(signed(event), stamp_ms=self.now_ms)
+            self.told.append(event)
             if isinstance(event, ChainTradeBooked):
                 self.trade_on_chain(event)
         return replies
@@ -527,3 +529,29 @@ def test_it_settles_the_bankruptcy_of_a_platforms_account_without_touching_a_wal
     desk.assert_settled()
     assert (desk.position(loser), desk.position(winner), desk.position(INSURANCE)) == (0, -100, 100)
     assert desk.kinds(winner) == ["Trade"]
+
+
+def test_it_begins_with_what_was_traded_on_chain_before() -> None:
+    """The first batch says what the platform's accounts have beside it, and nothing of a wallet's."""
+    desk = Settled(self_custodied=(ALICE,), cash=0)
+    desk.deposit(BOB, 100 * USDC)
+    for number, (buyer, seller) in enumerate(((ALICE, CHARLIE), (BOB, ALICE), (CHARLIE, BOB)), start=1):
+        desk.do(
+            BookChainTrade(
+                market_id=MARKET, buyer_account_id=buyer, seller_account_id=seller, size_lots=number, quote_atoms=number * 7, number=number
+            )
+        )
+    booked = [event for event in desk.told if isinstance(event, ChainTradeBooked)]
+    books = {account_id: replace(book, positions=dict(book.positions)) for account_id, book in desk.fold.books.items()}
+    desk.fold = Fold(
+        books={}, markets=desk.fold.markets, self_custodied=desk.fold.self_custodied, orders={}, address_of=address_of, wallet_of=address_of
+    )
+    desk.fold.start_from(books)
+    assert desk.fold.touched_wallets() == [ALICE]
+    for event in booked:
+        desk.fold.note_on_chain(event)
+    assert desk.fold.touched_wallets() == []
+    desk.cut()
+
+    desk.assert_settled()
+    assert (len(booked), desk.kinds(ALICE)) == (3, [])
