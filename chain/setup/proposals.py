@@ -1,16 +1,17 @@
 """Proposals of an exchange that governance rules: what they may hold, how they come on chain, and what they say in words."""
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from chain.client import ChainClient
 from chain.deployment import Deployment
+from chain.errors import ChainError
 from chain.explorer.names import own_programs
 from chain.governance import Proposal
 from chain.prices import feed_address
@@ -19,6 +20,28 @@ from chain.setup.code import LOADER
 from chain.setup.instructions import Instructions
 from chain.setup.sender import Task, send_all
 from markets.views import MarketView
+
+
+class ProposalUnreadable(ChainError):
+    code = "CHAIN_PROPOSAL_UNREADABLE"
+
+
+class ToldAccount(msgspec.Struct, frozen=True):
+    address: str
+    signer: bool
+    writable: bool
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An instruction as a file tells it."""
+
+    program: str
+    accounts: list[ToldAccount]
+    data: str
+
+    def instruction(self) -> Instruction:
+        metas = [AccountMeta(Pubkey.from_string(one.address), one.signer, one.writable) for one in self.accounts]
+        return Instruction(Pubkey.from_string(self.program), bytes.fromhex(self.data), metas)
 
 
 def market(chain: Deployment, client: ChainClient, view: MarketView) -> list[Instruction]:
@@ -39,14 +62,11 @@ def limits(chain: Deployment, **limits_atoms: int) -> list[Instruction]:
 
 def from_file(path: Path) -> list[Instruction]:
     """Read instructions from JSON: [{"program": …, "accounts": [{"address": …, "signer": …, "writable": …}], "data": hexadecimal}]."""
-    return [
-        Instruction(
-            Pubkey.from_string(one["program"]),
-            bytes.fromhex(one["data"]),
-            [AccountMeta(Pubkey.from_string(meta["address"]), meta["signer"], meta["writable"]) for meta in one["accounts"]],
-        )
-        for one in json.loads(path.read_text())
-    ]
+    try:
+        told = msgspec.json.decode(path.read_bytes(), type=list[Told])
+        return [one.instruction() for one in told]
+    except (OSError, ValueError) as error:
+        raise ProposalUnreadable(f"{path} holds no instructions: {error}") from error
 
 
 def propose(

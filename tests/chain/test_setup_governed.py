@@ -1,7 +1,7 @@
 """An exchange that was handed over to governance: what its authority did by itself takes a proposal, from the command line."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,20 @@ class GovernedDesk(SettlementDesk):
         views = [view(parameters(MARKET, base_asset="BTC"), price=PRICE)]
         set_up(rpc_url=self.localnet.url, folder=self.deployment.folder, views=views, say=lambda _: None, govern=True)
 
+    def set_clock(self, now_s: Callable[[], int]) -> None:
+        def turn() -> None:
+            self.localnet.chain._now_s = now_s
+
+        self.localnet.do(turn)
+
+    def hold_time(self) -> None:
+        """Let the chain's clock stand, so that no vote ends before it was taken part in."""
+        moment_s = int(time.time())
+        self.set_clock(lambda: moment_s)
+
     def wait_until(self, moment_s: int) -> None:
         self.ahead_s += max(moment_s - time.time(), 0) + 1
+        self.set_clock(lambda: int(time.time()))
         self.localnet.finalize()
 
     def end(self) -> None:
@@ -73,6 +85,7 @@ def test_it_hands_over_and_lists_a_market_by_a_proposal_that_is_traded_and_settl
     desk.hand_over()  # nothing more to do
     assert f"{governance.authority} governs the exchange" in desk.say("show", key=False)
 
+    desk.hold_time()
     # What the key could do by itself until now.
     new = view(parameters(OTHER, base_asset="ETH"), price=PRICE)
     instructions = proposals.market(chain, client, new)
