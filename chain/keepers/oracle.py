@@ -1,6 +1,6 @@
 """The oracle's job: Pyth's verified prices into the feeds, and the feeds' prices into the markets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 from chain.cranks import published_at
 from chain.keepers.actions import Action
 from chain.keepers.keeper import Keeper
-from chain.keepers.prices import Market
+from chain.keepers.prices import Feed, Market
 from chain.keepers.sight import Sight
 from oracle.feeds.pyth_solana.account import address
 
@@ -19,30 +19,28 @@ NO_PYTH_FEED = bytes(32)
 def look(keeper: Keeper, sight: Sight) -> list[Action]:
     if sight.is_frozen:
         return []
-    places = {
-        market_id: Pubkey.from_string(address(market.feed.pyth_feed_id.hex(), shard=keeper.pyth_shard))
-        for market_id, market in sight.markets.items()
-        if market.feed.pyth_feed_id != NO_PYTH_FEED
-    }
-    found = sight.client.accounts(list(places.values()), commitment="confirmed")
+    feeds = {market.feed.key: market.feed for market in sight.markets.values() if market.feed.pyth_feed_id != NO_PYTH_FEED}
+    places = [Pubkey.from_string(address(feed.pyth_feed_id.hex(), shard=keeper.pyth_shard)) for feed in feeds.values()]
+    found = sight.client.accounts(places, commitment="confirmed")
     updates = {
-        market_id: (key, published_at(bytes(account.data)))
-        for (market_id, key), account in zip(places.items(), found, strict=True)
+        feed: (place, published_at(bytes(account.data)))
+        for feed, place, account in zip(feeds, places, found, strict=True)
         if account is not None
     }
-    return due(keeper, sight.markets, updates, now_s=sight.now_s)
+    return due(keeper, list(sight.markets.values()), updates, now_s=sight.now_s)
 
 
-def due(keeper: Keeper, markets: Mapping[int, Market], updates: Mapping[int, tuple[Pubkey, int]], *, now_s: int) -> list[Action]:
-    """`updates`: Pyth's account for a market, and when its price was published."""
-    newer = {
-        market_id: key
-        for market_id, (key, at) in updates.items()
-        if at > markets[market_id].feed.pyth_published_at and now_s - at <= markets[market_id].feed.max_age_s
-    }
-    brought = [_update(keeper, markets[market_id], key) for market_id, key in newer.items()]
-    behind = [market for market in markets.values() if market.market_id not in newer and market.can_observe(now_s)]
+def due(keeper: Keeper, markets: Sequence[Market], updates: Mapping[Pubkey, tuple[Pubkey, int]], *, now_s: int) -> list[Action]:
+    """`updates`: by feed Pyth's account, and when its price was published."""
+    feeds = {market.feed.key: market.feed for market in markets if market.feed.key in updates}
+    newer = [feed for feed in feeds.values() if updates[feed.key][1] > feed.pyth_published_at and _is_fresh(feed, updates, now_s)]
+    brought = [_update(keeper, feed, updates[feed.key][0], [one for one in markets if one.feed.key == feed.key]) for feed in newer]
+    behind = [market for market in markets if market.feed not in newer and market.can_observe(now_s)]
     return [*brought, *(_observe(keeper, market) for market in behind)]
+
+
+def _is_fresh(feed: Feed, updates: Mapping[Pubkey, tuple[Pubkey, int]], now_s: int) -> bool:
+    return now_s - updates[feed.key][1] <= feed.max_age_s
 
 
 def observations(keeper: Keeper, markets: Mapping[int, Market], market_ids: Iterable[int], *, now_s: int) -> list[Instruction]:
@@ -54,11 +52,11 @@ def observe(keeper: Keeper, market: Market) -> Instruction:
     return keeper.dex("observe_market", {"market": market.key, "feed": market.feed.key})
 
 
-def _update(keeper: Keeper, market: Market, key: Pubkey) -> Action:
+def _update(keeper: Keeper, feed: Feed, place: Pubkey, markets: Sequence[Market]) -> Action:
     """What the feed disputes afterwards, or a market that is not open yet, is not observed: the price is on record all the same."""
-    brought = keeper.programs.oracle.instruction("update_from_pyth", {}, {"feed": market.feed.key, "price_update": key})
-    instructions = [brought, observe(keeper, market)]
-    title = f"Pyth's price of market {market.market_id}"
+    brought = keeper.programs.oracle.instruction("update_from_pyth", {}, {"feed": feed.key, "price_update": place})
+    instructions = [brought, *(observe(keeper, market) for market in markets)]
+    title = f"Pyth's price for {', '.join(f'market {market.market_id}' for market in markets)}"
     return Action(job=JOB, title=title, instructions=instructions, otherwise=[brought], by_another=frozenset({"NotNewer"}))
 
 

@@ -11,11 +11,11 @@ from chain.client import ChainClient
 from chain.keepers.actions import Result
 from chain.keepers.health import least_free, shortage, worst
 from chain.keepers.sight import Sight
-from tests.chain.kept import KeptExchange, kept, outcomes
+from tests.chain.kept import KeptExchange, WideExchange, kept, outcomes, wide
 from tests.programs.support.exchange import HOUR_S, USDC
 from tests.programs.support.insurance import PARAMETERS, Insurance
 
-__all__ = ["kept"]
+__all__ = ["kept", "wide"]
 LOTS = 7_900
 ENDS: dict[str, Any] = {"falls_back": True, "freezes": True}
 
@@ -49,7 +49,7 @@ def trade(kept: KeptExchange) -> None:
 
 def test_it_brings_prices_to_feeds_and_markets(kept: KeptExchange) -> None:
     kept.fall(99_000)
-    assert outcomes(kept.keep(kept.erin, "oracle")) == {"Pyth's price of market 1": "done"}
+    assert outcomes(kept.keep(kept.erin, "oracle")) == {"Pyth's price for market 1": "done"}
     market = kept.dex.account("Market", kept.chain.data(kept.market()))
     assert (market["price_e8"], market["may_liquidate"]) == (99_000 * 10**8, True)
     assert kept.keep(kept.erin) == []
@@ -59,7 +59,7 @@ def test_it_keeps_a_disputed_price_on_record(kept: KeptExchange) -> None:
     kept.chain.warp(seconds=10)
     kept.feed_pyth(105_000)
     kept.net.advance()
-    assert outcomes(kept.keep(kept.erin, "oracle")) == {"Pyth's price of market 1": "done"}
+    assert outcomes(kept.keep(kept.erin, "oracle")) == {"Pyth's price for market 1": "done"}
     feed = kept.prices.state()
     assert (feed["state"], feed["pyth"]["price_e8"], feed["price_e8"]) == ("Disputed", 105_000 * 10**8, 100_000 * 10**8)
 
@@ -79,7 +79,7 @@ def test_a_keeper_alone_lives_a_whole_fallback_through(insured: Insured) -> None
     trade(kept)
     # Prices fall, and Alice is liquidated in steps, by Dave's own margin.
     kept.fall(98_000)
-    assert "Pyth's price of market 1" in outcomes(kept.keep(kept.dave))
+    assert "Pyth's price for market 1" in outcomes(kept.keep(kept.dave))
     alice = kept.user(kept.alice)
     assert insured.liquidation(kept.alice)["number"] == 1
     kept.keep(kept.dave)
@@ -168,6 +168,30 @@ def test_it_takes_over_no_more_than_its_own_margin_carries(insured: Insured) -> 
     )
     assert least is not None
     assert 0 <= least < 100 * USDC  # a lot needs 2.5 USDC of margin, and brings a fee
+
+
+def test_it_takes_positions_in_several_markets_over_one_after_the_other(wide: WideExchange) -> None:
+    wide.create_user(wide.dave)
+    for owner, usdc in ((wide.alice, 20_000), (wide.bob, 20_000), (wide.dave, 100_000)):
+        wide.deposit(owner, usdc * USDC)
+    insurance = Insured(wide)
+    insurance.initialise(small_atoms=0)
+    wide.chain.warp(seconds=1, slots=1_001)
+    wide.fall_back()
+    wide.fall(100_000)
+    assert set(outcomes(wide.keep(wide.dave, "oracle")).values()) == {"done"}
+    wide.spread(wide.alice, wide.bob, LOTS // 4)
+    wide.fall(98_600)
+    wide.keep(wide.dave)
+    taken = [result for result in wide.keep(wide.dave, "liquidation") if "taken over" in result.title]
+    assert [result.outcome for result in taken] == ["done"] * 4
+    dave, alice = positions(wide, wide.dave), positions(wide, wide.alice)
+    assert sorted(dave) == sorted(wide.markets)
+    assert all(LOTS // 40 <= dave[one] < LOTS // 4 == dave[one] + alice[one] for one in wide.markets)
+
+
+def positions(exchange: KeptExchange, owner: Keypair) -> dict[int, int]:
+    return {one["market_id"]: one["lots"] for one in exchange.account(owner)["holdings"]["positions"] if one["lots"]}
 
 
 def test_it_has_the_fund_pay_what_a_dispute_is_due(insured: Insured) -> None:

@@ -47,7 +47,7 @@ def test_it_runs_without_database_and_cache(kept: KeptExchange, key: Path, tmp_p
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     stop()
     assert done.returncode == 0, done.stderr
-    assert "Pyth's price of market 1: done" in done.stdout
+    assert "Pyth's price for market 1: done" in done.stdout
     assert kept.dex.account("Market", kept.chain.data(kept.market()))["price_e8"] == 99_000 * 10**8
 
 
