@@ -72,6 +72,19 @@ export class Ticket {
     return true;
   }
 
+  /** Enter a reduce-only limit order at the best price, for so many lots. */
+  reduce({ side, lots }) {
+    if (!this.form) return;
+    const unit = this.#field("size_unit");
+    const reduceOnly = this.#field("reduce_only");
+    this.choose("side", side);
+    this.choose("type", "limit");
+    if (this.#inQuote) unit.value = "base";
+    if (!reduceOnly.checked) reduceOnly.click();
+    this.#best();
+    setField(this.#field("size"), this.units.size.toWire(lots));
+  }
+
   /** Enter so many per cent of what margin allows; returns whether the ticket can be filled. */
   takeShare(percent) {
     const slider = this.form?.querySelector("[data-size-slider]");

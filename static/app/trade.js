@@ -16,6 +16,7 @@ import { resting } from "./orders.js";
 import { Pnl } from "./pnl.js";
 import { mostLots } from "./power.js";
 import { PriceChart } from "./pricechart.js";
+import { startReduce } from "./reduce.js";
 import { MarketRows } from "./rows.js";
 import { startSheet } from "./sheet.js";
 import { showSigning, Signer, startSigning, termsOfMove } from "./signing.js";
@@ -107,6 +108,7 @@ function followAccount() {
   pnl.follow();
   chart.follow(account);
   feed.subscribe({ channel: "account", account_id: state.account_id }, (message) => account.take(message));
+  startReduce({ account, units, ticket });
   feed.addEventListener("refused", ({ detail: { topic } }) => topic?.channel === "account" && sessionEnded());
 }
 

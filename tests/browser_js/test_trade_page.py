@@ -239,6 +239,18 @@ def test_it_pulls_the_slider_on_an_estimate_until_the_server_knows_better(trade_
     expect(trade_page.locator("[name=size]")).to_have_value("1.800")
 
 
+def test_it_fills_the_ticket_to_close_a_position(trade_page: Page) -> None:
+    trade_page.check("[name=type][value=market]")
+    trade_page.select_option("[name=size_unit]", "quote")
+    trade_page.click("[data-reduce]")
+    expect(trade_page.locator("#ticket-submit")).to_have_text("Sell 0.850 BTC")
+    expect(trade_page.locator("[name=price]")).to_have_value("64204.2")
+    expect(trade_page.locator("[name=type][value=limit]")).to_be_checked()
+    expect(trade_page.locator("[name=reduce_only]")).to_be_checked()
+    trade_page.click("[data-reduce]")
+    expect(trade_page.locator("[name=reduce_only]")).to_be_checked()
+
+
 PREVIEWED = """([code, reason]) => {
     Object.assign(document.getElementById("receipt-figures").dataset, { rejectCode: code, reason });
     const detail = { ctx: { sourceElement: { id: "receipt" } } };
