@@ -75,17 +75,36 @@ class Claim(NamedTuple):
     signature: str
 
 
+class Signer:
+    """HMAC-SHA256 under one secret, begun: each signature goes on from both of its pads instead of preparing the secret anew."""
+
+    BLOCK_BYTES = 64
+
+    def __init__(self, secret: bytes) -> None:
+        key = secret if len(secret) <= self.BLOCK_BYTES else hashlib.sha256(secret).digest()
+        key = key.ljust(self.BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+
+    def sign(self, text: bytes) -> str:
+        """Return the signature in hex."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+
 class StoredKey(NamedTuple):
     """A key as it is cached; times in seconds since 1970, which each request compares."""
 
     principal: Principal
-    secret: bytes
+    signer: Signer
     expires: float
     last_used: float
 
 
 _cache: dict[str, tuple[float, StoredKey | None]] = {}
-_nobodys_secret = secrets.token_bytes(32)
+_nobody = Signer(secrets.token_bytes(32))
 
 
 def verify(headers: Mapping[str, str], method: str, path_with_query: str, body: bytes) -> Principal:
@@ -94,21 +113,18 @@ def verify(headers: Mapping[str, str], method: str, path_with_query: str, body: 
 
 
 async def averify(headers: Mapping[str, str], method: str, path_with_query: str, body: bytes) -> Principal:
-    return await averify_claim(read_claim(headers), method, path_with_query, body)
+    """The same for the event loop: a thread asks the database, and only for what is not cached."""
+    claim = read_claim(headers)
+    key = prove(claim, _cached(claim.key_id) or await _aread(claim.key_id), method, path_with_query, body)
+    if _unrecorded(key):
+        await _arecord_use(key)
+    return key.principal
 
 
 def verify_claim(claim: Claim, method: str, path_with_query: str, body: bytes) -> Principal:
     key = prove(claim, _cached(claim.key_id) or _read(claim.key_id), method, path_with_query, body)
     if _unrecorded(key):
         _record_use(key)
-    return key.principal
-
-
-async def averify_claim(claim: Claim, method: str, path_with_query: str, body: bytes) -> Principal:
-    """The same for the event loop: a thread asks the database, and only for what is not cached."""
-    key = prove(claim, _cached(claim.key_id) or await _aread(claim.key_id), method, path_with_query, body)
-    if _unrecorded(key):
-        await _arecord_use(key)
     return key.principal
 
 
@@ -124,8 +140,7 @@ def read_claim(headers: Mapping[str, str]) -> Claim:
 
 
 def signature(secret: bytes, *, timestamp_ms: int, recv_window_ms: int, method: str, path_with_query: str, body: bytes) -> str:
-    text = f"{timestamp_ms}\n{recv_window_ms}\n{method}\n{path_with_query}\n{hashlib.sha256(body).hexdigest()}"
-    return hmac.digest(secret, text.encode(), "sha256").hex()  # in one call: a third of the time of hmac.new
+    return Signer(secret).sign(_signed_text(Claim("", timestamp_ms, recv_window_ms, ""), method, path_with_query, body))
 
 
 def prove(claim: Claim, found: tuple[float, StoredKey | None], method: str, path_with_query: str, body: bytes) -> StoredKey:
@@ -134,14 +149,8 @@ def prove(claim: Claim, found: tuple[float, StoredKey | None], method: str, path
     if not now_ms - claim.recv_window_ms <= claim.timestamp_ms <= now_ms + MAX_CLOCK_LEAD_MS:
         raise TimestampOutsideWindow(server_ms=now_ms, timestamp_ms=claim.timestamp_ms)
     key = found[1]
-    expected = signature(
-        key.secret if key else _nobodys_secret,  # an unknown key costs the same time
-        timestamp_ms=claim.timestamp_ms,
-        recv_window_ms=claim.recv_window_ms,
-        method=method,
-        path_with_query=path_with_query,
-        body=body,
-    )
+    signer = key.signer if key else _nobody  # an unknown key costs the same time
+    expected = signer.sign(_signed_text(claim, method, path_with_query, body))
     matches = hmac.compare_digest(expected.encode(), claim.signature.encode())
     if key is None or not matches or now_ms >= key.expires * 1000:
         raise AuthenticationFailed
@@ -154,6 +163,11 @@ def forget(key_id: str | None = None) -> None:
         _cache.clear()
     else:
         _cache.pop(key_id, None)
+
+
+def _signed_text(claim: Claim, method: str, path_with_query: str, body: bytes) -> bytes:
+    digest = hashlib.sha256(body).hexdigest()
+    return f"{claim.timestamp_ms}\n{claim.recv_window_ms}\n{method}\n{path_with_query}\n{digest}".encode()
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -189,7 +203,7 @@ def _stored(row: ApiKey) -> StoredKey | None:
         return None
     expires = row.expires_at.timestamp() if row.expires_at else math.inf
     last_used = row.last_used_at.timestamp() if row.last_used_at else 0
-    return StoredKey(Principal(row.account_id, row.can_trade, row.key_id), secret, expires, last_used)
+    return StoredKey(Principal(row.account_id, row.can_trade, row.key_id), Signer(secret), expires, last_used)
 
 
 def _unrecorded(key: StoredKey) -> bool:

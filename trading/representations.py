@@ -10,6 +10,7 @@ from markets.parameters import MarketParameters
 from markets.views import AccountView, AssetView, OrderView, PositionView
 
 E8_PLACES = 8
+_ZEROS = ["0", *("0." + "0" * places for places in range(1, 19))]
 
 
 def decimal_text(value: Decimal) -> str:
@@ -44,6 +45,8 @@ def _units_text(count: int, unit_e8: int) -> str:
 
 def _fixed_text(amount: int, places: int) -> str:
     """Write amount x 10^-places. Every order that is answered has eight of these: by integers they cost a third."""
+    if not amount:
+        return _ZEROS[places]
     if not places:
         return str(amount)
     digits = str(abs(amount)).rjust(places + 1, "0")

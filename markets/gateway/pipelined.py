@@ -46,7 +46,8 @@ class AsyncGateway:
         self._sessions: set[tuple[int, int]] = set()
 
     async def submit(self, command: AnyCommand, *, timeout: float = 5.0) -> Reply:
-        message = await self._exchange(wire.Submit, command, timeout=timeout)
+        link = self._link or await self._connect(timeout)
+        message = accepted(await link.request(wire.Submit, command, timeout_seconds=timeout))
         assert isinstance(message, wire.Replied), message
         return message.reply
 

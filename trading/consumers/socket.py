@@ -156,8 +156,11 @@ class Socket:
             if not who.can_trade:
                 raise ScopeRequired(required="trade")
             for symbol in _symbols(said):
-                await self._process.entry.markets.named(symbol)
-            await self._process.rates.take(who.payer, _cost(said))
+                if self._process.entry.markets.known(symbol) is None:
+                    await self._process.entry.markets.named(symbol)
+            cost = _cost(said)
+            if not self._process.rates.take_leased(who.payer, cost):
+                await self._process.rates.take(who.payer, cost)
         except DomainError as error:
             self._refuse(said, error)
             return

@@ -92,7 +92,9 @@ async def _carry_out(scope: Scope, receive: Receive) -> Answer:
 
 async def _place(hot: Parts, principal: Principal, body: bytes) -> Answer:
     request = fields.decode(body, PlaceRequest)
-    await hot.rates.take(_payer(principal), 1)
+    payer = _payer(principal)
+    if not hot.rates.take_leased(payer, 1):
+        await hot.rates.take(payer, 1)
     return _done(hot, principal, 201, await hot.entry.place(request, account_id=principal.account_id))
 
 

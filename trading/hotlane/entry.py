@@ -30,10 +30,12 @@ class OrderEntry:
         self.markets = markets
 
     async def place(self, request: requests.PlaceRequest, *, account_id: int, session_id: int = 0) -> Json:
-        market = await self.markets.named(request.market)
+        market = self.markets.known(request.market) or await self.markets.named(request.market)
         command = requests.place_command(request, account_id=account_id, market=market, session_id=session_id)
-        await signatures.acheck(command, market)
-        return representations.order(await _placed(_accepted(await self.gateway.submit(command), market), command), market)
+        if command.signed:
+            await signatures.acheck(command, market)
+        reply = _accepted(await self.gateway.submit(command), market)
+        return representations.order(reply.orders[0] if reply.orders else await _archived(reply, command), market)
 
     async def amend(self, request: requests.AmendRequest, *, account_id: int) -> Json:
         market = await self.markets.named(request.market)
@@ -67,7 +69,8 @@ class OrderEntry:
 
     async def _carried_out(self, item: PlaceOrder | AmendOrder | CancelOrder, reply: Reply) -> Json:
         try:
-            order = await _placed(reply, item) if isinstance(item, PlaceOrder) else reply.orders[0]
+            gone = item if isinstance(item, PlaceOrder) and not reply.orders else None
+            order = reply.orders[0] if gone is None else await _archived(reply, gone)
         except OrderArchived as error:
             return {"ok": False, "error": error_json(error)}
         return {"ok": True, "order": await self._order(order)}
@@ -80,9 +83,9 @@ def error_json(error: DomainError) -> Json:
     return {"code": error.code, "message": error.message, "data": error.data}
 
 
-async def _placed(reply: Reply, command: PlaceOrder) -> OrderView:
-    """Return a placement's order; only one of long ago is worth a look into the tables."""
-    return reply.orders[0] if reply.orders else await sync_to_async(placed_order, thread_sensitive=False)(reply, command)
+async def _archived(reply: Reply, command: PlaceOrder) -> OrderView:
+    """Look into the tables for the order of a placement of long ago."""
+    return await sync_to_async(placed_order, thread_sensitive=False)(reply, command)
 
 
 def _accepted(reply: Reply, market: MarketParameters | None = None) -> Reply:

@@ -27,6 +27,10 @@ class Markets:
         self.by_symbol: dict[str, MarketParameters] = {}
         self.by_id: dict[int, MarketParameters] = {}
 
+    def known(self, symbol: str) -> MarketParameters | None:
+        """Return a market that need not be asked for: it is known, and fresh."""
+        return self.by_symbol.get(symbol) if monotonic() - self._asked_at <= FRESH_SECONDS else None
+
     async def named(self, symbol: str) -> MarketParameters:
         """Return a market; suspends only when it is not known."""
         market = self.by_symbol.get(symbol)
