@@ -117,7 +117,7 @@ class KeptExchange(Exchange):
         self.exchange = self.dex.pda(b"exchange")
         self.mints = [self.chain.mint(501), self.chain.mint(502)]
         self.sub_accounts, self.wallets, self.batches, self.nonce = {}, {}, [], 0
-        self.client, self.programs = ChainClient(net.url, retry_after_s=()), programs_in(PROGRAMS)
+        self.client, self.programs = ChainClient(net.url, timeout_s=60, retry_after_s=()), programs_in(PROGRAMS)
         self.feed_pyth(PRICE)
 
     def feed_pyth(self, dollars: int) -> None:

@@ -239,14 +239,14 @@ def race(kept: KeptExchange, *, passes: int, **wishes: Any) -> list[Result]:
     together, told = threading.Barrier(2), list[Result]()
 
     def keep(by: Keypair) -> None:
-        with ChainClient(kept.net.url) as client:
+        with ChainClient(kept.net.url, timeout_s=60) as client:
             for _ in range(passes):
-                together.wait(timeout=60)
+                together.wait(timeout=300)
                 told.extend(kept.keep(by, client=client, **wishes))
 
     threads = [threading.Thread(target=keep, args=(by,)) for by in (kept.dave, kept.charlie)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=120)
+        thread.join(timeout=600)
     return told
