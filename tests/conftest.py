@@ -59,7 +59,9 @@ def take_share(worker: str) -> None:
 pytest_plugins = ["tests.support.engine"]
 
 # The same examples every time, so that a change is judged by itself; nightly draws new ones. How fast they come is the machine's affair.
-hypothesis.settings.register_profile("steady", derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+ANY_SPEED = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("steady", derandomize=True, **ANY_SPEED)
+hypothesis.settings.register_profile("nightly", **ANY_SPEED)
 hypothesis.settings.load_profile("steady")
 
 embedded_servers = start_servers()
@@ -73,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Workers inherit it, and pytest-django would read the settings before each has taken its own share of the servers.
         del os.environ["DJANGO_SETTINGS_MODULE"]
     if config.getoption("--nightly"):
-        hypothesis.settings.load_profile("default")
+        hypothesis.settings.load_profile("nightly")
 
 
 def pytest_unconfigure() -> None:

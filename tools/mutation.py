@@ -23,7 +23,8 @@ FLOOR_PERCENT = 85
 # Without the project's conftest, which would set Django up: the same examples every time are all that is needed of it.
 CONFTEST = """import hypothesis
 
-hypothesis.settings.register_profile("steady", derandomize=True)
+slow = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=slow)
 hypothesis.settings.load_profile("steady")
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.support.people import Person, alice, bob, charlie
 from tests.support.projector import ProjectorProcess, projector_process
@@ -22,6 +22,7 @@ AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WATCH = "document.addEventListener('securitypolicyviolation', (e) => reportFault(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`))"
 DESK, PHONE = (1920, 1080), (390, 844)
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 
 class Site(Protocol):

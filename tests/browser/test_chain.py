@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 __all__ = ["custody_desk"]
 
 SCREENS = ((DESK, "dark"), (DESK, "light"), (PHONE, "dark"), (PHONE, "light"))
-SOON_MS = 20_000
+SOON_MS = 60_000
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ def test_it_shows_the_same_state_after_the_engine_was_killed(
     equity = bobs.locator("#equity b").inner_text()
 
     engine_process.kill()
-    expect(bobs.locator("body")).not_to_have_attribute("data-feed", "live", timeout=15_000)
+    expect(bobs.locator("body")).not_to_have_attribute("data-feed", "live", timeout=60_000)
     engine_process.start()
-    expect(bobs.locator("body")).to_have_attribute("data-feed", "live", timeout=30_000)
-    expect(alices.locator("body")).to_have_attribute("data-feed", "live", timeout=30_000)
+    expect(bobs.locator("body")).to_have_attribute("data-feed", "live", timeout=60_000)
+    expect(alices.locator("body")).to_have_attribute("data-feed", "live", timeout=60_000)
 
     bobs.reload()
     expect(bobs.locator("#position-BTC-PERP")).to_contain_text("0.2000")

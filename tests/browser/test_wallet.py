@@ -24,7 +24,7 @@ __all__ = ["custody_desk"]
 
 SLOT_MS = 50
 PASS_EVERY_S = 0.3
-SOON_MS = 30_000
+SOON_MS = 60_000
 
 
 @pytest.fixture

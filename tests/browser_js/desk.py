@@ -20,7 +20,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -142,7 +142,7 @@ async def test_it_refuses_a_malformed_subscription_and_goes_on(localnet: Localne
 
 
 async def subscribed(socket: SolanaWsClientProtocol) -> int:
-    (answer,) = await asyncio.wait_for(socket.recv(), 10)
+    (answer,) = await asyncio.wait_for(socket.recv(), 60)
     assert isinstance(answer, SubscriptionResult)
     return answer.result
 
@@ -150,9 +150,9 @@ async def subscribed(socket: SolanaWsClientProtocol) -> int:
 async def ask(socket: SolanaWsClientProtocol, method: str, *params: Any) -> Any:
     """Call a method past solana-py, which keeps errors to itself."""
     await socket.send(json.dumps({"jsonrpc": "2.0", "id": 5, "method": method, "params": params}))
-    return json.loads(await asyncio.wait_for(super(SolanaWsClientProtocol, socket).recv(), 10))
+    return json.loads(await asyncio.wait_for(super(SolanaWsClientProtocol, socket).recv(), 60))
 
 
 async def heard(socket: SolanaWsClientProtocol) -> Any:
-    (notification,) = await asyncio.wait_for(socket.recv(), 10)
+    (notification,) = await asyncio.wait_for(socket.recv(), 60)
     return notification

@@ -18,7 +18,7 @@ from quantdesk.desk.register import started
 from quantdesk.embedded.places import postgres_home, run_folder
 from quantdesk.env import BASE_DIR
 
-PATIENCE_S = 90
+PATIENCE_S = 240
 WELCOME = "Ctrl-C stops everything"
 
 

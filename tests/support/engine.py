@@ -153,11 +153,11 @@ class EngineProcesses:
         return self.start()
 
     def state(self) -> StateView:
-        return self.gateway.query(GetState(), timeout=30)
+        return self.gateway.query(GetState(), timeout=START_SECONDS)
 
     def create_markets(self, markets: tuple[MarketParameters, ...]) -> None:
         for parameters in markets:
-            reply = self.gateway.submit(CreateMarket(parameters=parameters, author="tests"))
+            reply = self.gateway.submit(CreateMarket(parameters=parameters, author="tests"), timeout=START_SECONDS)
             assert reply.reject is None, reply.reject
 
     def observe(self, prices_e8: dict[int, int]) -> None:
@@ -168,7 +168,7 @@ class EngineProcesses:
             for market_id, price in prices_e8.items()
             for source in ("simulation", "simulation_2")
         )
-        reply = self.gateway.submit(ObservePrice(observations=observations))
+        reply = self.gateway.submit(ObservePrice(observations=observations), timeout=START_SECONDS)
         assert reply.reject is None, reply.reject
 
     def end(self) -> None:

@@ -15,7 +15,7 @@ from tests.support.web import WebProcess
 from trading.makers.client import SocketClient
 
 Json = dict[str, Any]
-SECONDS = 15
+SECONDS = 60
 
 
 class Ear:

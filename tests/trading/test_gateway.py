@@ -144,7 +144,7 @@ async def test_it_connects_again_by_itself_and_says_so(listener: Listener) -> No
     gateway.on_reconnect(again.set)
     with pytest.raises(OutcomeUnknown):
         await gateway.submit(TICK)
-    await asyncio.wait_for(again.wait(), 5)
+    await asyncio.wait_for(again.wait(), 60)
     assert (await gateway.submit(TICK)).seq == 5
 
 
@@ -185,7 +185,7 @@ async def test_it_hands_out_a_snapshot_before_the_deltas_that_follow_it_in_the_s
 
     gateway.listen(listen)
     seen.append(await gateway.snapshot("book:1"))
-    await asyncio.wait_for(complete.wait(), 5)
+    await asyncio.wait_for(complete.wait(), 60)
     assert [message.seq for message in seen] == [7, 8, 9]
 
 

@@ -38,7 +38,7 @@ def commits_held() -> Iterator[psycopg.Connection[Any]]:
 
 
 async def until_a_commit_waits(observer: psycopg.Connection[Any]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while observer.execute(WAITING_INSERTS).fetchone() == (0,):  # noqa: ASYNC110 - another process's lock has no event
             await asyncio.sleep(0.01)
 
@@ -54,7 +54,7 @@ def raw_link(engine_process: EngineProcesses) -> Any:
     """Open a socket to the engine, for what a gateway would never do."""
     from markets.gateway.address import Address
 
-    return Address.parse(engine_process.url).connect(timeout_seconds=10)
+    return Address.parse(engine_process.url).connect(timeout_seconds=60)
 
 
 class Watcher:
@@ -70,7 +70,7 @@ class Watcher:
         self._arrived.set()
 
     async def until_seq(self, topic: str, seq: int) -> Message:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for message in self.messages:
                     if message.topic == topic and message.seq >= seq:
@@ -104,7 +104,7 @@ async def test_it_lets_nothing_out_before_its_commit(engine_process: EngineProce
         await later.ping()
         assert not any(request.done() for request in requests)
         assert watcher.messages == []
-    results = await asyncio.wait_for(asyncio.gather(*requests), 10)
+    results = await asyncio.wait_for(asyncio.gather(*requests), 60)
     await later.close()
     assert results[0].orders == results[1].orders
     assert results[0].seq > start.seq
@@ -180,7 +180,7 @@ async def test_it_refuses_more_than_the_queue_holds(engine_processes: EngineProc
         first = asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE)))
         await until_a_commit_waits(observer)
         flood = [asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE + number))) for number in range(3_000)]
-        done, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+        done, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED, timeout=60)
         assert any(isinstance(request.exception(), EngineBusy) for request in done)
     results = await asyncio.gather(*flood, return_exceptions=True)
     accepted = [result for result in results if not isinstance(result, EngineBusy)]
@@ -357,7 +357,7 @@ def test_it_shows_its_measures_where_the_settings_say(engine_processes: EnginePr
     port = free_port()
     engine_processes.start(ENGINE_METRICS_PORT=str(port))
     seq = engine_processes.gateway.submit(ClockTick()).seq
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
     measures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert float(measures["qd_engine_seq"]) >= seq
     assert float(measures["qd_engine_epoch"]) == 1
