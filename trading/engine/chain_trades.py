@@ -10,10 +10,10 @@ from markets.commands import BookChainTrade
 from markets.events import AccountLiquidated, ChainTradeBooked, LiquidationStarted, LiquidationStepped
 from markets.ledger import CLEARING, CUSTODY, PENDING_WITHDRAWALS
 from markets.rejects import Reject
+from markets.units import MAX_AMOUNT_ATOMS
 from markets.views import Reply
 from trading.engine import margin, signatures
 from trading.engine.checks import MAX_TICKS
-from trading.engine.ledger import MAX_AMOUNT_ATOMS
 from trading.engine.liquidation import Plan
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, cancelled, expired
 from trading.engine.pools import emptied

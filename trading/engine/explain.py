@@ -5,7 +5,7 @@ from typing import Final
 from markets.assets import QUOTE
 from markets.ledger import FIRST_USER_ACCOUNT
 from markets.queries import PreviewMargin
-from markets.units import PPM, asset_value_atoms
+from markets.units import E8, PPM, asset_value_atoms
 from markets.views import (
     CollateralTerm,
     Exposure,
@@ -98,9 +98,9 @@ def collateral_terms(state: State, pool: MarginPool) -> tuple[CollateralTerm, ..
         asset=QUOTE,
         amount_atoms=cash,
         index_id=0,
-        index_e8=100_000_000,
+        index_e8=E8,
         confidence_e8=0,
-        stable_e8=100_000_000,
+        stable_e8=E8,
         state="valid",
         full_atoms=cash,
         value_atoms=cash,

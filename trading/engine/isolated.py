@@ -4,13 +4,12 @@ from markets.assets import QUOTE
 from markets.commands import MoveIsolatedMargin, SetMarginMode
 from markets.events import MarginModeSet
 from markets.rejects import Reject
+from markets.units import MAX_AMOUNT_ATOMS
 from markets.views import Reply
 from trading.engine import margin, withdrawals
 from trading.engine.orders import ACCOUNT_NOT_FOUND, MARKET_NOT_FOUND, expired, user_account
 from trading.engine.pools import shift
 from trading.engine.state import Account, MarginPool, Market, State
-
-MAX_MOVE_ATOMS = 10**16
 
 
 def set_mode(state: State, command: SetMarginMode) -> Reply:
@@ -64,7 +63,7 @@ def move_margin(state: State, command: MoveIsolatedMargin) -> Reply:
     if pool is None:
         return Reply(reject=Reject("NOT_ISOLATED", {"market_id": command.market_id}))
     amount = command.amount_atoms
-    if not 0 < abs(amount) <= MAX_MOVE_ATOMS:
+    if not 0 < abs(amount) <= MAX_AMOUNT_ATOMS:
         return Reply(reject=Reject("INVALID_AMOUNT", {"amount_atoms": amount}))
     if amount > 0 and not pool.holdings[command.market_id].size_lots:
         return Reply(reject=Reject("NOTHING_TO_CHANGE", {"position_lots": 0}))

@@ -7,13 +7,13 @@ from markets.commands import AdjustBalance, Deposit, OpenAccount, SettleWithdraw
 from markets.events import AccountOpened, LedgerKind, LedgerPosted, LedgerTransfer
 from markets.ledger import BACKSTOP, CUSTODY, FIRST_USER_ACCOUNT, INSURANCE, NAMES, PENDING_WITHDRAWALS, SOURCES, WITHDRAWAL_TARGETS
 from markets.rejects import Reject
+from markets.units import MAX_AMOUNT_ATOMS
 from markets.views import Reply
 from trading.engine import margin, withdrawals
 from trading.engine.orders import ACCOUNT_NOT_FOUND, expired, user_account
 from trading.engine.state import Account, MarginPool, State
 
 THROUGH_CHAIN: Final = (PENDING_WITHDRAWALS, CUSTODY)  # where a wallet's money goes: the second when its owner took it by himself
-MAX_AMOUNT_ATOMS = 10**16  # ten thousand million USDC
 
 
 def transfer(debit: MarginPool, credit: MarginPool, amount_atoms: int, kind: LedgerKind) -> LedgerTransfer:

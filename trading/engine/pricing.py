@@ -3,6 +3,7 @@
 from risk.collateral import cautious_price_e8, initial_price_e8
 from trading.engine.index import Index
 from trading.engine.state import Asset, State
+from trading.engine.thresholds import disarm_holders
 
 
 def reprice(state: State, index: Index) -> None:
@@ -10,9 +11,7 @@ def reprice(state: State, index: Index) -> None:
     for asset in state.assets.values():
         if asset.parameters.index_id == index.index_id and take_price(asset, index):
             state.mark_epoch += 1
-            for account_id, pool in asset.holders.items():
-                pool.armed = False
-                state.unswept.add(account_id)
+            disarm_holders(state, asset)
 
 
 def take_price(asset: Asset, index: Index) -> bool:
