@@ -84,6 +84,7 @@ def prepare(*, client: ChainClient, order: Order, views: Sequence[MarketView], f
     refuse(program_problems(client), "The cluster does not run what was built here:")
     known = read(folder).record if (folder / FILE).exists() else None
     site = _site(client, order, views, folder=folder, terms=terms)
+    inspection.check_layouts(site.deployment, client)
     refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=inspection.batches(site.deployment, client))
     tasks = [task for stage in rounds(site, order) for task in stage()]
     cost = cost_lamports(client, tasks)

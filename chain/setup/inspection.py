@@ -5,8 +5,12 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import get_associated_token_address
 
 from chain.client import ChainClient
-from chain.deployment import Deployment
+from chain.deployment import INSURANCE_SUB_ACCOUNT, Deployment
+from chain.idl import WrongAccount
+from chain.prices import feed_address, market_address
 from chain.setup.companions import has_staked
+from chain.setup.costs import SIZES_BYTES
+from chain.setup.instructions import limits_address
 from chain.setup.site import Site
 from chain.setup.terms import too_short
 from markets.units import QUOTE_DECIMALS
@@ -25,6 +29,18 @@ def problems(site: Site, *, cost_lamports: int, stake_mint: Pubkey | None, insur
         *_payer_problems(site, cost_lamports),
         *_insurance_problems(site, insurance_atoms),
     ]
+
+
+def check_layouts(chain: Deployment, client: ChainClient) -> None:
+    """Raise WrongAccount where another version of a program has made an account: by its size, since bytes of any layout decode somehow."""
+    user = chain.dex.user(chain.authority, INSURANCE_SUB_ACCOUNT)
+    places = {"Oracle": chain.oracle.pda(b"oracle"), "Exchange": chain.dex.exchange, "Asset": chain.dex.asset(chain.usdc_mint)["asset"]}
+    places |= {"Feed": feed_address(chain, 1), "Market": market_address(chain, 1), "User": user, "Fund": chain.liquidation.pda(b"fund")}
+    places |= {"Terms": chain.jit.pda(b"terms"), "Governance": chain.governance.governance, "PositionLimits": limits_address(chain, 1)}
+    accounts = client.accounts(list(places.values()), commitment="confirmed")
+    other = [kind for kind, account in zip(places, accounts, strict=True) if account and len(account.data) != SIZES_BYTES[kind]]
+    if other:
+        raise WrongAccount(f"{', '.join(other)} on chain: written by another version of the programs.")
 
 
 def is_governed(chain: Deployment, client: ChainClient) -> bool:

@@ -40,6 +40,7 @@ def set_up(*, rpc_url: str, folder: Path, views: Sequence[MarketView], say: Say,
             keys = make_keys(folder)
             record = _record(keys, folder, rpc_url=rpc_url, genesis_hash=genesis_hash, prices=origin(views))
             found = Deployment(record=record, folder=folder)
+            inspection.check_layouts(found, client)
             refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=inspection.batches(found, client))
             site = _site(found, client, views)
             _run(site, whole=whole, say=say)

@@ -53,8 +53,8 @@ class Operator:
         self.usdc = self.mint.open(self.people["authority"].pubkey(), 10**9)
         self.keys.mkdir()
         self.write("authority.json", self.people["authority"].to_json())
-        for name, key in self.people.items():
-            self.write(f"{name}.pub" if name != "authority" else "authority.pub", str(key.pubkey()))
+        for name in OPERATORS[1:]:
+            self.write(f"{name}.pub", str(self.people[name].pubkey()))
         for name, key in program_keys.items():
             self.write(f"program-{name}.json", key.to_json())
 
