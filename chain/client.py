@@ -1,9 +1,11 @@
 """A thin, typed client of a Solana node over solana-py: timeouts, retries of what may be asked again, errors as DomainErrors."""
 
 import itertools
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -11,6 +13,7 @@ from solana.exceptions import SolanaRpcException
 from solana.rpc.api import Client
 from solana.rpc.commitment import Commitment as RpcCommitment
 from solana.rpc.core import RPCException
+from solana.rpc.providers.http import HTTPProvider
 from solana.rpc.types import MemcmpOpts, TxOpts
 from solders.account import Account
 from solders.account_decoder import UiAccountEncoding
@@ -84,11 +87,29 @@ class Simulation:
     logs: list[str]
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return what checks a node's certificate, read once: the authorities take a megabyte and 27 ms, and every task has a client."""
+    return httpx.create_ssl_context()
+
+
+class _Provider(HTTPProvider):
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        super(HTTPProvider, self).__init__(url, None)  # its own would make a session with another context
+        self.session = httpx.Client(timeout=timeout_s, verify=_tls())
+
+
+class _Rpc(Client):
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        super(Client, self).__init__(RpcCommitment("finalized"))
+        self._provider = _Provider(url, timeout_s=timeout_s)
+
+
 class ChainClient:
     """One node. Reads are tried again; sending is not, the outbox decides about that."""
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S, retry_after_s: Iterable[float] = RETRY_AFTER_S) -> None:
-        self._rpc = Client(url, commitment=RpcCommitment("finalized"), timeout=timeout_s)
+        self._rpc = _Rpc(url, timeout_s=timeout_s)
         self._url = url
         self._http = self._rpc._provider.session
         self._retry_after_s = tuple(retry_after_s)

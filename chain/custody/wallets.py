@@ -23,8 +23,11 @@ from chain.custody.instructions import WalletInstructions
 from chain.custody.models import ChainAccount, Wallet, WalletChallenge
 from chain.deployment import Deployment
 from chain.errors import ChainError
+from chain.models import OutboxShard
+from chain.outbox.faults import halting
+from chain.outbox.queue import halt
 from markets.commands import OpenAccount
-from markets.errors import Refused
+from markets.errors import DomainError, GatewayError, Refused
 from markets.gateway import gateway
 
 VALID_FOR: Final = timedelta(minutes=10)
@@ -125,9 +128,25 @@ def chain_account_of(user: User) -> ChainAccount:
 def users_create(*, client: ChainClient, chain: Deployment) -> int:
     """See to it that each linked wallet has its account on chain; return how many were found there now."""
     found = 0
+    halted = OutboxShard.objects.exclude(halted_at=None).values_list("name", flat=True)
     for row in ChainAccount.objects.filter(created_at=None).order_by("account_id")[:50]:
-        found += _created(client, chain, row)
+        shard = shard_of(row.account_id)
+        if shard in halted:
+            continue
+        try:
+            with halting(shard):
+                found += _created(client, chain, row)
+        except (ChainError, GatewayError):
+            raise  # nobody's is made now
+        except DomainError as error:
+            log.error("account_refused", account_id=row.account_id, code=error.code, error=error.message)
+            halt(shard=shard, reason=f"{error.code}: {error.message}")
     return found
+
+
+def shard_of(account_id: int) -> str:
+    """Return where staff see, and release, an account that met a fault while it was opened."""
+    return f"account {account_id}"
 
 
 def _created(client: ChainClient, chain: Deployment, row: ChainAccount) -> bool:
