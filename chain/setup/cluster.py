@@ -83,9 +83,11 @@ def prepare(*, client: ChainClient, order: Order, views: Sequence[MarketView], f
     genesis_hash = _check_cluster(client, order)
     refuse(program_problems(client), "The cluster does not run what was built here:")
     known = read(folder).record if (folder / FILE).exists() else None
-    site = _site(client, order, views, folder=folder, terms=terms)
+    site = _site(client, order, views, folder=folder, terms=terms, known=known)
     inspection.check_layouts(site.deployment, client)
-    refusal.check_identity(record=known, genesis_hash=genesis_hash, batches=inspection.batches(site.deployment, client))
+    refusal.check_identity(
+        record=known, genesis_hash=genesis_hash, batches=inspection.batches(site.deployment, client), advice=refusal.ANOTHER
+    )
     tasks = [task for stage in rounds(site, order) for task in stage()]
     cost = cost_lamports(client, tasks)
     problems = inspection.problems(site, cost_lamports=cost, stake_mint=order.stake_mint, insurance_atoms=order.insurance_atoms)
@@ -128,9 +130,9 @@ def _check_cluster(client: ChainClient, order: Order) -> Hash:
     return found
 
 
-def _site(client: ChainClient, order: Order, views: Sequence[MarketView], *, folder: Path, terms: Terms) -> Site:
+def _site(client: ChainClient, order: Order, views: Sequence[MarketView], *, folder: Path, terms: Terms, known: Record | None) -> Site:
     authority = read_private(order.keys / "authority.json")
-    found = Deployment(record=_record(order, views, authority.pubkey()), folder=folder)
+    found = Deployment(record=_record(order, views, authority.pubkey(), known), folder=folder)
     return Site(
         deployment=found,
         client=client,
@@ -143,7 +145,8 @@ def _site(client: ChainClient, order: Order, views: Sequence[MarketView], *, fol
     )
 
 
-def _record(order: Order, views: Sequence[MarketView], authority: Pubkey) -> Record:
+def _record(order: Order, views: Sequence[MarketView], authority: Pubkey, known: Record | None) -> Record:
+    stake_mint = str(order.stake_mint or (known.stake_mint if known else ""))
     return Record(
         cluster=order.cluster,
         rpc_url=order.rpc_url,
@@ -157,8 +160,8 @@ def _record(order: Order, views: Sequence[MarketView], authority: Pubkey) -> Rec
         explorer_url=EXPLORER if order.cluster in GENESIS else "",
         prices=origin(views),
         journal=refusal.journal_identity(),
-        stake_mint=str(order.stake_mint or ""),
-        guardian=str(read_address(order.keys, "guardian")) if order.stake_mint else "",
+        stake_mint=stake_mint,
+        guardian=str(read_address(order.keys, "guardian")) if stake_mint else "",
     )
 
 

@@ -78,13 +78,22 @@ def _exchange_problems(site: Site) -> list[str]:
             wrong.append(f"The exchange's {name} is {getattr(found, name)}, and not {wanted}.")
     if bytes(found.genesis_hash) != chain.genesis_hash:
         wrong.append("The exchange takes orders that are signed for another cluster.")
+    if found.assets and not site.is_there(chain.dex.asset(chain.usdc_mint)["asset"]):
+        wrong.append(f"The exchange settles in another token than {chain.usdc_mint}.")
     short = too_short(found.parameters)
     return [*wrong, *(f"The exchange was initialised with times that are too short to hold others' money: {line}." for line in short)]
 
 
 def _publisher_problems(site: Site) -> list[str]:
-    count = len(site.deployment.publishers)
-    return [] if 2 <= count <= 5 else [f"There are {count} publishers, and not two to five: a feed takes prices by a quorum."]
+    chain, count = site.deployment, len(site.deployment.publishers)
+    if not 2 <= count <= 5:
+        return [f"There are {count} publishers, and not two to five: a feed takes prices by a quorum."]
+    feeds = site.client.accounts([feed_address(chain, market.market_id) for market in site.markets], commitment="confirmed")
+    return [
+        f"{market.symbol}: its feed takes prices of other publishers, for good."
+        for market, account in zip(site.markets, feeds, strict=True)
+        if account and chain.oracle.account("Feed", account).parameters.publishers != chain.publishers
+    ]
 
 
 def _payer_problems(site: Site, cost_lamports: int) -> list[str]:

@@ -12,6 +12,7 @@ from trading.models import Journal
 
 TRACES = ("OutboxEntry", "ChainEvent", "ChainAccount")  # rows that speak of a chain
 AFRESH = "Nothing is settled. To start both afresh: --reset"
+ANOTHER = "Nothing is settled. Take the database and the CHAIN_DIR that belong to it."
 
 
 class ChainRefusedHere(ChainOff):
@@ -24,17 +25,17 @@ def journal_identity() -> str:
     return bytes(first).hex() if first else ""
 
 
-def check_identity(*, record: Record | None, genesis_hash: Hash, batches: int) -> None:
+def check_identity(*, record: Record | None, genesis_hash: Hash, batches: int, advice: str = AFRESH) -> None:
     """Raise ChainRefusedHere unless chain and database grew up together. `batches`: how many the chain has settled."""
     if record is None:
         if batches:
-            raise ChainRefusedHere(f"The localnet has settled another exchange's trades (its deployment.json is gone). {AFRESH}")
+            raise ChainRefusedHere(f"The chain has settled another exchange's trades, or deployment.json is gone. {advice}")
         if any(_rows(name) for name in TRACES):
-            raise ChainRefusedHere(f"The database speaks of a chain, but the localnet's data is gone. {AFRESH}")
+            raise ChainRefusedHere(f"The database speaks of a chain, but that chain's data is gone. {advice}")
     elif record.genesis_hash != str(genesis_hash):
-        raise ChainRefusedHere(f"The localnet is not the one that this database settles on: its data was lost or replaced. {AFRESH}")
+        raise ChainRefusedHere(f"The chain is not the one that this database settles on: its data was lost or replaced. {advice}")
     elif record.journal != journal_identity():
-        raise ChainRefusedHere(f"The localnet belongs to another database than this one. {AFRESH}")
+        raise ChainRefusedHere(f"The chain belongs to another database than this one. {advice}")
 
 
 def _rows(name: str) -> bool:

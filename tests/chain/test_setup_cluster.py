@@ -223,6 +223,7 @@ def test_it_is_killed_goes_on_and_costs_what_it_said(operator: Operator, folder:
     assert problems(found, MARKETS[:2]) == []
     assert operator.mint.balance(operator.usdc) == 10**9 - 10**8
 
+    assert plan(operator, folder, stake_mint=None).site.deployment.record == found.record
     more = plan(operator, folder, count=3)  # a market that came later
     assert [task.title for task in more.tasks] == ["feeds", MARKETS[2].symbol]
     assert operator.client.account(market_address(found, 3), commitment="confirmed") is None
@@ -235,12 +236,19 @@ def test_it_refuses_an_exchange_that_began_with_other_terms_or_people(operator: 
     day = struct.pack("<q", PRODUCTION_TERMS.exchange["challenge_window_s"])
     short = Account(account.lamports, bytes(account.data).replace(day, struct.pack("<q", 20), 1), account.owner)
     operator.put(chain.dex.exchange, short)
-    (operator.keys / "custodian.pub").write_text(str(Keypair().pubkey()))
-    found = plan(operator, folder).problems
+    for name in ("custodian", "publisher-1"):
+        (operator.keys / f"{name}.pub").write_text(str(operator.people["guardian"].pubkey()))
+    found = plan(operator, folder, usdc_mint=operator.votes.key).problems
     operator.put(chain.dex.exchange, account)
-    (operator.keys / "custodian.pub").write_text(str(operator.people["custodian"].pubkey()))
-    assert any("too short to hold others' money: challenge_window_s is 20" in line for line in found)
-    assert any("custodian is" in line for line in found)
+    for name in ("custodian", "publisher-1"):
+        (operator.keys / f"{name}.pub").write_text(str(operator.people[name].pubkey()))
+    for part in (
+        "too short to hold others' money: challenge_window_s is 20",
+        "custodian is",
+        "settles in another token",
+        "BTC-PERP: its feed takes prices of other publishers",
+    ):
+        assert any(part in line for line in found), part
 
 
 def test_it_hands_exchange_oracle_and_code_over_once_there_is_stake_enough(operator: Operator, folder: Path) -> None:
