@@ -25,6 +25,7 @@ from chain.settlement.baseline import books_of_tables
 from chain.settlement.batches import fold_on
 from chain.settlement.books import Book
 from chain.settlement.errors import SettlementHalted
+from chain.settlement.fold import Fold
 from chain.settlement.leaves import QUOTE
 from chain.settlement.models import BatchAccount, BookedTrade, Reconciliation, SettledAccount, SettledPosition, SettlementBatch
 from chain.settlement.reading import discriminated, final_balances, outlook, phase_of
@@ -180,11 +181,10 @@ def ledger_differences(deployment: Deployment) -> list[dict[str, Any]]:
     """Compare what settlement made of the journal with the tables, at the row that these are at. They are two folds of one journal."""
     with transaction.atomic():
         projection = Projection.objects.select_for_update().filter(id=1).first()
-        last = SettlementBatch.objects.order_by("-seq").first()
+        last, fold = _carried_at_once(deployment)
         if projection is None or last is None or projection.seq < last.journal_seq:
             return []
         tables = books_of_tables()
-        fold = carried.load(deployment=deployment, after=last)
     try:
         fold_on(fold, last, until_seq=projection.seq)
     except SettlementHalted as halted:
@@ -194,6 +194,15 @@ def ledger_differences(deployment: Deployment) -> list[dict[str, Any]]:
         {"what": f"account {one}", "expected": _plain(tables.get(one, Book())), "found": _plain(fold.books.get(one, Book()))}
         for one in differing
     ]
+
+
+def _carried_at_once(deployment: Deployment) -> tuple[SettlementBatch | None, Fold]:
+    """Return the last batch and what was carried from it, read again when another was made meanwhile."""
+    while True:
+        last = SettlementBatch.objects.order_by("-seq").first()
+        fold = carried.load(deployment=deployment, after=last)
+        if _last_made() == (None if last is None else last.seq):
+            return last, fold
 
 
 def _plain(book: Book) -> list[Any]:

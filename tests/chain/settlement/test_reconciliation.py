@@ -1,14 +1,17 @@
 """Vault, program and ledger are compared; a difference stops withdrawals and changes nothing else."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from solders.account import Account as SolanaAccount
 
 from accounts.models import Balance, User
 from chain.custody.indexer import index
-from chain.models import ChainEvent, OutboxShard, Reconciliation, SettledAccount
-from chain.settlement import challenges
-from chain.settlement.reconciliation import reconcile
+from chain.models import ChainEvent, OutboxShard, Reconciliation, SettledAccount, SettlementBatch
+from chain.settlement import carried, challenges
+from chain.settlement.batches import make_batch
+from chain.settlement.reconciliation import ledger_differences, reconcile
 from chain.settlement.stops import accept, withdrawals_stopped
 from chain.setup.parameters import FAUCET_ATOMS
 from markets.ledger import FAUCET
@@ -51,6 +54,24 @@ def test_it_is_equal_while_a_batch_waits(desk: SettlementDesk) -> None:
     assert desk.make() is not None
 
     assert compare(desk).ok
+
+
+def test_it_takes_books_and_batch_of_one_moment(desk: SettlementDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that is made while the books are read is no difference."""
+    desk.settle_batch()
+    desk.trade(20, 10_010)
+    desk.journal()
+    load = carried.load
+
+    def make_one_first(**given: Any) -> Any:
+        monkeypatch.setattr(carried, "load", load)
+        make_batch(deployment=desk.deployment, now_ms=desk.now_ms + 1_000, interval_ms=0, heartbeat_ms=10**9)
+        return load(**given)
+
+    monkeypatch.setattr(carried, "load", make_one_first)
+
+    assert ledger_differences(desk.deployment) == []
+    assert SettlementBatch.objects.count() == 2
 
 
 def test_it_stops_withdrawals_when_an_account_differs(desk: SettlementDesk) -> None:
