@@ -262,6 +262,9 @@ def assert_same_book(state: StateView, before: StateView) -> None:
     assert replayed(from_empty(), before.seq) == before.state_hash
 
 
+LEAVING = 30  # orders of a client, of which every fifth stays open: all clients together stay below the account's limit
+
+
 class Client:
     """Places orders for ever, each until its outcome is known, and remembers what was acknowledged."""
 
@@ -279,7 +282,7 @@ class Client:
             reply = await self.outcome(order)
             assert reply.reject is None, reply.reject
             self.acknowledged[order.client_order_id] = reply.orders[0].order_id
-            if count % 5:
+            if count % 5 or count > LEAVING:
                 await self.outcome(CancelOrder(account_id=ALICE, client_order_id=order.client_order_id))
 
     async def outcome(self, command: PlaceOrder | CancelOrder) -> Reply:
