@@ -42,6 +42,7 @@ CALLS = (
 )
 BEHIND = RpcError(NODE_UNHEALTHY, "Node is behind by 42 slots", {"numSlotsBehind": 42})
 MOST_STEPS = 1_200
+SLOWLY = 40  # steps with a block after each: who is not done then waits for a transaction to expire
 
 
 def by_night(*faults: SubmissionFault) -> Any:
@@ -70,7 +71,7 @@ def settler(desk: Desk, client: ChainClient, observe: Callable[[Step], None] = i
 def settle_all(desk: Desk, client: ChainClient, observe: Callable[[Step], None] = ignore) -> Progress:
     """Step through everything, a block after each step; a settler that is killed is followed by a new one."""
     worker = settler(desk, client, observe)
-    for _ in range(MOST_STEPS):
+    for number in range(MOST_STEPS):
         try:
             progress = worker.step()
         except ChainUnavailable:
@@ -79,7 +80,7 @@ def settle_all(desk: Desk, client: ChainClient, observe: Callable[[Step], None] 
             worker, progress = settler(desk, client), "waiting"
         if progress in ("idle", "halted"):
             return progress
-        desk.localnet.advance()
+        desk.localnet.advance(1 if number < SLOWLY else 10)
     raise AssertionError("it never ends")
 
 

@@ -30,13 +30,13 @@ def stamp(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def traded(*, seed: int, since: datetime) -> list[journal.Row]:
+def traded(*, seed: int, since: datetime, pause_ms: int) -> list[journal.Row]:
     """Return a journal of trades and marks in two markets, quiet hours among them."""
     random = Random(seed)  # noqa: S311 - a workload, not a secret
     made = [journal.Row(seq=1, stamp_ms=stamp(since), commands=[], events=[MarketCreated(parameters=BTC), MarketCreated(parameters=ETH)])]
     prices = {BTC.market_id: 600_000, ETH.market_id: 300_000}
     while made[-1].stamp_ms < stamp(since) + HOURS * 3_600_000:
-        pause_ms = int(random.expovariate(1 / 15_000)) + (7_200_000 if random.random() < 0.001 else 0)
+        passed_ms = int(random.expovariate(1 / pause_ms)) + (7_200_000 if random.random() < 0.001 else 0)
         events: list[AnyEvent] = []
         for number in range(random.randint(1, 4)):
             market_id = random.choice([BTC.market_id, ETH.market_id])
@@ -46,7 +46,7 @@ def traded(*, seed: int, since: datetime) -> list[journal.Row]:
             else:
                 trade = {"price_ticks": prices[market_id], "size_lots": random.randint(1, 500), "market_id": market_id}
                 events.append(filled(len(made) * 10 + number, **trade))
-        made.append(journal.Row(seq=len(made) + 1, stamp_ms=made[-1].stamp_ms + pause_ms, commands=[], events=events))
+        made.append(journal.Row(seq=len(made) + 1, stamp_ms=made[-1].stamp_ms + passed_ms, commands=[], events=events))
     return made
 
 
@@ -73,7 +73,7 @@ def stored(model: type[Candle] | type[MarkCandle]) -> list[Any]:
 
 @pytest.fixture(params=[SUNDAY_EVENING, LAST_OF_NOVEMBER], ids=["week", "month"])
 def rows(request: pytest.FixtureRequest) -> list[journal.Row]:
-    rows = traded(seed=5, since=request.param)
+    rows = traded(seed=5, since=request.param, pause_ms=15_000 if request.config.getoption("--nightly") else 60_000)
     project(rows, rows_a_run=7)
     return rows
 
@@ -93,7 +93,7 @@ def test_it_grows_candles_as_the_trades_would_give_them_at_once(rows: list[journ
         for key, happened in naive(rows, OrderFilled).items()
     }
     assert {tuple(row[:3]): tuple(row[3:]) for row in Candle.objects.values_list(*COLUMNS)} == expected
-    assert len({opened_at for _, name, opened_at in expected if name == "1d"}) == 2
+    assert len({opened_at for _, name, opened_at in expected if name == "1d"}) >= 2
 
 
 COLUMNS = (

@@ -38,8 +38,8 @@ def database_url() -> str:
 
 def surroundings(*, url: str, data_dir: Path) -> dict[str, str]:
     """Return what a program needs to know: the test's database, and an engine's address and folder."""
-    own = {"DATABASE_URL": database_url(), "DATA_DIR": str(data_dir), "ENGINE_URL": url, "ENVIRONMENT": "test"}
-    return own | {"SECRET_KEY": django_settings.SECRET_KEY}
+    places = {"DATABASE_URL": database_url(), "DATA_DIR": str(data_dir), "CHAIN_DIR": str(data_dir / "chain"), "ENGINE_URL": url}
+    return places | {"ENVIRONMENT": "test", "SECRET_KEY": django_settings.SECRET_KEY}
 
 
 def setting(name: str, value: str) -> str | int | Path:

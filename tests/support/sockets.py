@@ -82,7 +82,9 @@ async def program(web: WebProcess, who: Person | None = None) -> AsyncIterator[P
 async def browser(web: WebProcess, who: Person | None = None, *, origin: str = "") -> AsyncIterator[ClientConnection]:
     """Connect as a page does: with an origin, and the login's cookie."""
     headers = {"Cookie": who.cookie} if who else {}
-    async with connect(web.socket_url, origin=Origin(origin or web.url), additional_headers=headers, compression=None) as connection:
+    async with connect(
+        web.socket_url, origin=Origin(origin or web.url), additional_headers=headers, compression=None, open_timeout=SECONDS
+    ) as connection:
         yield connection
 
 

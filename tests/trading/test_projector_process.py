@@ -3,13 +3,10 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -17,8 +14,11 @@ from accounts.models import Balance
 from markets.commands import CancelOrder
 from markets.gateway import Gateway
 from markets.queries import GetAccount
-from tests.support.engine import ROOT, EngineProcesses, database_url, engine_process, engine_processes
+from tests.support import forked_main
+from tests.support.engine import START_SECONDS, EngineProcesses, engine_process, engine_processes
+from tests.support.forked import ForkedProgram, surroundings
 from tests.trading.exchange import ALICE, BOB, limit, open_account
+from trading import selectors
 from trading.models import Fill, Order, Position
 from trading.ownership import connect_as_owner
 from trading.projector.projector import APPLICATION_NAME
@@ -34,38 +34,28 @@ class ProjectorProcess:
     """One `manage.py projector`."""
 
     def __init__(self, engines: EngineProcesses) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "projector"],
-            env=os.environ
-            | {
-                "DATABASE_URL": database_url(),
-                "DATABASE_OWNER_URL": database_url(),
-                "DATA_DIR": str(engines.data_dir),
-                "ENGINE_URL": engines.url,
-                "ENVIRONMENT": "test",
-                "SECRET_KEY": django_settings.SECRET_KEY,
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self._program = ForkedProgram(forked_main.projector, surroundings(url=engines.url, data_dir=engines.data_dir))
+        self._log = open(self._program.log, encoding="utf-8")  # noqa: PTH123, SIM115 - a descriptor, which end() closes
+        self._exit_code: int | None = None
 
     def wait_until_projecting(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if json.loads(line)["event"] == "projecting":
-                return
-        raise AssertionError("the projector ended")
+        assert any(json.loads(line)["event"] == "projecting" for line in self._log), "the projector ended"
 
-    def stop(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code."""
+        if self._exit_code is None:
+            self._exit_code = self._program.wait(START_SECONDS)
+        return self._exit_code
+
+    def stop(self, number: signal.Signals) -> int:
+        if self._exit_code is None:
+            os.kill(self._program.pid, number)
+        return self.wait()
 
     def end(self) -> None:
         """Make sure that nothing is left of it."""
-        self.process.kill()
-        self.process.wait(timeout=30)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self.stop(signal.SIGKILL)
+        self._log.close()
 
 
 class Projectors:
@@ -81,7 +71,8 @@ class Projectors:
 
 
 @pytest.fixture
-def projectors(engine_process: EngineProcesses) -> Iterator[Projectors]:
+def projectors(engine_process: EngineProcesses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Projectors]:
+    monkeypatch.setattr(selectors, "PATIENCE_SECONDS", 60.0)  # on a busy machine a second can be too short
     projectors = Projectors(engine_process)
     yield projectors
     for one in projectors.all:
@@ -160,7 +151,7 @@ def test_it_ends_when_its_connection_is_lost_and_a_new_one_goes_on(projectors: P
     with connect_as_owner() as owner:
         owner.execute(LOSE_CONNECTIONS, [APPLICATION_NAME])
     trade(gateway, 2)
-    assert running.process.wait(timeout=30) == 1
+    assert running.wait() == 1
     projectors.start()
     wait_for_projection(ALICE)
     assert Fill.objects.filter(account_id=ALICE).count() == 4

@@ -134,7 +134,7 @@ async def test_it_makes_one_batch_of_what_queued_while_a_commit_was_in_flight(en
     with commits_held() as observer:
         first = asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE)))
         await until_a_commit_waits(observer)
-        queued = [asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE + number))) for number in range(1, 51)]
+        queued = [asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE + number), timeout=60)) for number in range(1, 51)]
         await link.ping()
     replies = await asyncio.gather(*queued)
     assert {reply.seq for reply in replies} == {(await first).seq + 1}
@@ -177,9 +177,9 @@ async def test_it_refuses_more_than_the_queue_holds(engine_processes: EngineProc
     engine_processes.start(ENGINE_QUEUE_LIMIT="10")
     link = AsyncGateway(url=engine_processes.url)
     with commits_held() as observer:
-        first = asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE)))
+        first = asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE), timeout=60))
         await until_a_commit_waits(observer)
-        flood = [asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE + number))) for number in range(3_000)]
+        flood = [asyncio.ensure_future(link.submit(OpenAccount(account_id=ALICE + number), timeout=60)) for number in range(3_000)]
         done, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED, timeout=60)
         assert any(isinstance(request.exception(), EngineBusy) for request in done)
     results = await asyncio.gather(*flood, return_exceptions=True)

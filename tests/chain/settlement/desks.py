@@ -40,6 +40,7 @@ from trading.projector.projector import Projector
 PRICE = 1_000  # dollars: 10,000 ticks
 SLOT_MS = 20
 MOST_STEPS = 2_000
+SLOWLY = 100  # steps with a block after each: who is not done then waits for a transaction to expire
 _nonces = count(1)
 OFF_CHAIN = {CLEARING, CUSTODY, PENDING_WITHDRAWALS}
 
@@ -150,7 +151,7 @@ class SettlementDesk(JournalledDesk):
     def settle(self, observe: Any = ignore) -> Progress:
         """Step through everything, a block after each step; a settler that is killed is followed by a new one."""
         worker = self.settler(observe)
-        for _ in range(MOST_STEPS):
+        for number in range(MOST_STEPS):
             try:
                 progress = worker.step()
             except ChainUnavailable:
@@ -159,7 +160,7 @@ class SettlementDesk(JournalledDesk):
                 worker, progress = self.settler(), "waiting"
             if progress in ("idle", "halted"):
                 return progress
-            self.localnet.advance()
+            self.localnet.advance(1 if number < SLOWLY else 10)
         raise AssertionError("it never ends")
 
     def settle_batch(self) -> SettlementBatch:
