@@ -103,6 +103,7 @@ BY_ACCOUNT = [
     ("POST", "orders/batch/"), ("POST", "orders/preview/"), ("GET", "transfers/"), ("GET", "funding/"), ("PUT", "leverage/"),
     ("PUT", "dead-mans-switch/"), ("GET", "margin/explain/"), ("POST", "margin/preview/"), ("PUT", "margin-mode/"),
 ]  # fmt: skip
+SOMEBODYS_ADDRESS = "So11111111111111111111111111111111111111112"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC_PAGES = {
     "markets/", "udf/config", "udf/time", "udf/symbols", "udf/search", "udf/history", "udf/marks", "udf/timescale_marks", "udf/quotes",
@@ -206,7 +207,7 @@ def alices(desk: Desk) -> Named:
 def address_of(route: str, named: Named) -> str:
     for field, value in named._asdict().items():
         route = re.sub(rf"<\w+:{field}>", value, route)
-    return "/" + route
+    return "/" + route.replace("<str:address>", SOMEBODYS_ADDRESS)
 
 
 def test_it_answers_each_caller_as_the_table_says(desk: Desk, callers: dict[str, Caller]) -> None:
