@@ -49,27 +49,33 @@ def takeable(market: Market, held: int, noted: list[Any], parameters: Any, slots
 def largest(user: User, liquidator: User, sight: Sight, *, market: Market, most: int) -> Step | None:
     """Return as much as the liquidator's own margin carries, up to `most`; None when it carries nothing."""
     sign = 1 if most > 0 else -1
+    found: Step | None = None
     good, bad = 0, abs(most) + 1
     while bad - good > 1:
         lots = abs(most) if bad > abs(most) and good == 0 else (good + bad) // 2
-        if _fits(user, liquidator, sight, _made(market, sign * lots)):
-            good = lots
+        step = priced(user, sight, market=market, lots=sign * lots)
+        if step is not None and _carries(user, liquidator, sight, step):
+            good, found = lots, step
         else:
             bad = lots
-    return _made(market, sign * good) if good else None
+    return found
 
 
-def _made(market: Market, lots: int) -> Step:
+def priced(user: User, sight: Sight, *, market: Market, lots: int) -> Step | None:
+    """Return the exchange's own terms: the oracle's price less a fee that leaves the owner no shorter than he was; None when any would."""
     worth = value(market, lots, market.price_e8)
-    return Step(market=market, lots=lots, received_atoms=worth - charge(abs(worth), market.liquidation_fee_ppm))
+    sold = user.changed(quote=worth, market_id=market.market_id, lots=-lots)
+    was, left = healths(user, sight.observed, sight.now_s), healths(sold, sight.observed, sight.now_s)
+    if was is None or left is None or left[0].excess < was[0].excess:
+        return None
+    fee = min(charge(abs(worth), market.liquidation_fee_ppm), left[0].excess - was[0].excess)
+    return Step(market=market, lots=lots, received_atoms=worth - fee)
 
 
-def _fits(user: User, liquidator: User, sight: Sight, step: Step) -> bool:
-    """The exchange's own two conditions: the liquidator has initial margin after it, and its owner is no shorter than before."""
-    left, taker = after(user, liquidator, step)
-    free = least_free(taker, sight.observed, sight.now_s)
-    was, is_now = healths(user, sight.observed, sight.now_s), healths(left, sight.observed, sight.now_s)
-    return free is not None and free >= 0 and was is not None and is_now is not None and is_now[0].excess >= was[0].excess
+def _carries(user: User, liquidator: User, sight: Sight, step: Step) -> bool:
+    """Tell whether the liquidator has initial margin after it."""
+    free = least_free(after(user, liquidator, step)[1], sight.observed, sight.now_s)
+    return free is not None and free >= 0
 
 
 def after(user: User, liquidator: User, step: Step) -> tuple[User, User]:

@@ -251,6 +251,23 @@ def test_anyone_liquidates_below_maintenance(silent: Exchange) -> None:
     assert silent.balance(silent.charlie) == 100_000 * USDC - value + fee
 
 
+def test_a_liquidation_costs_no_more_than_the_margin_that_it_frees() -> None:
+    exchange = Exchange()
+    exchange.market_parameters = exchange.market_parameters | {"liquidation_fee_ppm": 20_000}  # more than what is to be maintained
+    exchange.begin()
+    for owner in (exchange.alice, exchange.bob, exchange.charlie):
+        exchange.deposit(owner, 20_000 * USDC)
+    exchange.silence()
+    exchange.match(exchange.order(exchange.alice, "buy", 7_900), exchange.order(exchange.bob, "sell", 7_900), 7_900)
+    exchange.chain.warp(seconds=10)
+    exchange.reprice(98_600)
+    exchange.liquidate(exchange.alice, exchange.charlie, 3_950)
+    value, fee = value_atoms(3_950, 986_000), value_atoms(3_950, 986_000) * 12_500 // 10**6
+    assert exchange.balance(exchange.alice) == 20_000 * USDC - value_atoms(7_900, TICKS) + value - fee
+    exchange.liquidate(exchange.alice, exchange.charlie, 3_950)
+    assert exchange.lots(exchange.alice) == 0
+
+
 def test_nobody_takes_over_what_he_cannot_carry(silent: Exchange) -> None:
     silent.deposit(silent.charlie, 1_000 * USDC)
     silent.match(silent.order(silent.alice, "buy", 7_900), silent.order(silent.bob, "sell", 7_900), 7_900)

@@ -64,7 +64,6 @@ class ForkedProgram:
         database = {name: django_settings.DATABASES["default"][name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
         overrides: dict[str, Any] = {name: setting(name, value) for name, value in environment.items()}
         overrides["DATABASE_OWNER_URL"] = environment["DATABASE_URL"]
-        overrides.setdefault("CHAIN_DIR", overrides["DATA_DIR"] / "chain")  # as settings do
         self._process = forkserver.Process(target=forked_main.main, args=(program, given, theirs, database, overrides))
         self._process.start()
         theirs.close()

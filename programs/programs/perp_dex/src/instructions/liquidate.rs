@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// While the operator is silent anyone with an account may take over a position of one that is below maintenance, at the oracle's price less
-/// a fee. Further accounts: the markets of all positions of both accounts.
+/// a fee that leaves it no shorter than it was. Further accounts: the markets of all positions of both accounts.
 #[derive(Accounts)]
 pub struct Liquidate<'info> {
     pub owner: Signer<'info>,
@@ -43,6 +43,10 @@ fn shortfall(user: &User, markets: &[Box<Market>], now: i64) -> Result<i128> {
     Ok(health.maintenance.saturating_sub(health.equity))
 }
 
+fn atoms(quote: i128) -> Result<i64> {
+    i64::try_from(quote).map_err(|_| DexError::Overflow.into())
+}
+
 /// `lots` are the user's, signed as they are held; the liquidator takes them over.
 pub(crate) fn handle<'info>(ctx: Context<'info, Liquidate<'info>>, lots: i64) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
@@ -58,17 +62,20 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Liquidate<'info>>, lots: i64) ->
     let held = user.holdings.lots(market.market_id);
     require!(lots != 0 && lots.signum() == held.signum() && lots.unsigned_abs() <= held.unsigned_abs(), DexError::BadChanges);
     let value = market.value(lots, market.price_e8)?;
-    let fee = charge(QuoteAtoms(value.0.abs()), i64::from(market.parameters.liquidation_fee_ppm)).map_err(DexError::from)?;
-    let received = i64::try_from(value.0.checked_sub(fee.0).ok_or(DexError::Overflow)?).map_err(|_| DexError::Overflow)?;
+    let whole = charge(QuoteAtoms(value.0.abs()), i64::from(market.parameters.liquidation_fee_ppm)).map_err(DexError::from)?;
     let before = shortfall(user, &markets, now)?;
-    user.holdings.add_balance(QUOTE, received)?;
+    user.holdings.add_balance(QUOTE, atoms(value.0)?)?;
     user.holdings.add_lots(market.market_id, lots.checked_neg().ok_or(DexError::Overflow)?)?;
+    let gained = before.checked_sub(shortfall(user, &markets, now)?).ok_or(DexError::Overflow)?;
+    require!(gained >= 0, DexError::NotLiquidatable);
+    let fee = atoms(whole.0.min(gained))?;
+    user.holdings.add_balance(QUOTE, fee.checked_neg().ok_or(DexError::Overflow)?)?;
+    let received = atoms(value.0)?.checked_sub(fee).ok_or(DexError::Overflow)?;
     liquidator.holdings.add_balance(QUOTE, received.checked_neg().ok_or(DexError::Overflow)?)?;
     liquidator.holdings.add_lots(market.market_id, lots)?;
     user.note_principal();
     liquidator.note_principal();
     require!(least_free(liquidator, &markets, now)? >= 0, DexError::ShortOfMargin);
-    require!(shortfall(user, &markets, now)? <= before, DexError::NotLiquidatable);
     let house = &mut accounts.exchange.house;
     for (custodied, sign) in [(house_user, -1i64), (house_liquidator, 1)] {
         if custodied {
@@ -84,8 +91,8 @@ pub(crate) fn handle<'info>(ctx: Context<'info, Liquidate<'info>>, lots: i64) ->
         user: user.key(),
         liquidator: liquidator.key(),
         lots,
-        value_atoms: i64::try_from(value.0).map_err(|_| DexError::Overflow)?,
-        fee_atoms: i64::try_from(fee.0).map_err(|_| DexError::Overflow)?,
+        value_atoms: atoms(value.0)?,
+        fee_atoms: fee,
     });
     user.invariant()?;
     liquidator.invariant()
