@@ -59,9 +59,8 @@ def take_share(worker: str) -> None:
 pytest_plugins = ["tests.support.engine"]
 
 # The same examples every time, so that a change is judged by itself; nightly draws new ones. How fast they come is the machine's affair.
-ANY_SPEED = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("steady", derandomize=True, **ANY_SPEED)
-hypothesis.settings.register_profile("nightly", **ANY_SPEED)
+hypothesis.settings.register_profile("nightly", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("steady", hypothesis.settings.get_profile("nightly"), derandomize=True)
 hypothesis.settings.load_profile("steady")
 
 embedded_servers = start_servers()

@@ -7,7 +7,7 @@ from solders.keypair import Keypair
 
 from chain.client import ChainClient
 from chain.deployment import deployment
-from chain.outbox.route import Route
+from chain.outbox.route import PartedRoute, Route
 from chain.outbox.running import settle
 from chain.outbox.settler import Step
 from chain.settlement import batches
@@ -23,7 +23,7 @@ def settle_batches(steps: Connection, url: str) -> None:
     _settle(steps, url, batches.SHARD, BatchRoute(deployment()))
 
 
-def _settle(steps: Connection, url: str, shard: str, route: Route) -> None:
+def _settle(steps: Connection, url: str, shard: str, route: Route | PartedRoute) -> None:
     with ChainClient(url) as client:
         steps.send(settle(shard=shard, client=client, route=route, for_s=60, poll_s=0.005, observe=_name_and_wait(steps)))
 

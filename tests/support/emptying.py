@@ -33,4 +33,4 @@ def empty_tables() -> None:
 
 
 def use_instead_of_flush() -> None:
-    TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[attr-defined,method-assign]
+    TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[attr-defined]
