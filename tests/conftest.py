@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from accounts import limits
 from quantdesk.embedded.addresses import postgres_url, valkey_url
 from quantdesk.embedded.places import postgres_home
 from quantdesk.embedded.roles import ADMIN, OWNER
@@ -66,6 +67,7 @@ hypothesis.settings.load_profile("steady")
 embedded_servers = start_servers()
 django.setup()
 emptying.use_instead_of_flush()
+limits.TIMEOUT_SECONDS = 60.0  # a busy machine is no reason to refuse
 settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickHasher"]  # the real one takes a quarter of a second each time
 
 

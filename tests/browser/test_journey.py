@@ -106,7 +106,7 @@ def prove(visitor: Visitor) -> None:
     for path in [links.nth(at).get_attribute("href") for at in range(2)]:
         assert path
         visitor.open(path)
-        expect(page.locator("#proof-summary")).to_have_text("10 of 10 checks passed", timeout=FINAL_MS)
+        expect(page.locator("#proof-summary")).to_have_text("11 of 11 checks passed", timeout=FINAL_MS)
         expect(page.locator("#proof-order")).to_contain_text("the key of this browser")
         expect(page.locator("#proof-unsigned")).to_be_hidden()
         assert visitor.axe() == []

@@ -15,7 +15,6 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from accounts import limits
 from accounts.models import Account, User
 from chain.building import build
 from chain.client import ChainClient
@@ -151,9 +150,7 @@ class CustodyDesk:
 
 
 @pytest.fixture
-def custody_desk(engine_process: EngineProcesses, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CustodyDesk]:
-    monkeypatch.setattr(limits, "TIMEOUT_SECONDS", 60.0)  # on a busy machine nobody is refused because the limiter answers late
-    limits._buckets.cache_clear()
+def custody_desk(engine_process: EngineProcesses, settings: Any, tmp_path: Path) -> Iterator[CustodyDesk]:
     for account_id, name in NAMES.items():  # a flush after another test has taken what the migration made
         Account.objects.get_or_create(id=account_id, defaults={"name": name})
     views = [view for view in engine_process.gateway.query(GetMarkets()) if view.parameters.symbol == "BTC-PERP"]
@@ -165,4 +162,3 @@ def custody_desk(engine_process: EngineProcesses, settings: Any, tmp_path: Path,
         desk.client.close()
     finally:
         localnet.end()
-        limits._buckets.cache_clear()
