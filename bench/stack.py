@@ -73,9 +73,7 @@ class Stack:
         """Start our web process, or any other ASGI application with the same server; return its port."""
         port = free_port()
         if application:
-            options = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--no-access-log", "--log-level", "error"]
-            factory = [] if application.startswith("bench.echo") else ["--factory"]
-            command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), *options, *factory]
+            command = [sys.executable, "-m", "bench.server", str(port), application]
             self.processes.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         else:
             self.start("web", "--port", str(port))

@@ -1,7 +1,20 @@
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from django.core.management.base import BaseCommand, CommandParser
+
+SERVER: Final[dict[str, Any]] = {
+    "loop": "uvloop",
+    "http": "quantdesk.gathered:HttpProtocol",
+    "ws": "websockets-sansio",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "ws_max_size": 1 << 16,
+    "ws_per_message_deflate": False,  # costs more CPU and memory than it saves on messages this small
+    "timeout_keep_alive": 30,
+    "timeout_graceful_shutdown": 4,
+}
 
 
 class Command(BaseCommand):
@@ -19,14 +32,5 @@ class Command(BaseCommand):
             host=options["host"],
             port=options["port"],
             fd=options["fd"],
-            loop="uvloop",
-            http="quantdesk.gathered:HttpProtocol",
-            ws="websockets-sansio",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws_max_size=1 << 16,
-            ws_per_message_deflate=False,  # costs more CPU and memory than it saves on messages this small
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=4,
+            **SERVER,
         )
